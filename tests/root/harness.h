@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What every root test shares: a private place to work in, sizes, skips, and the TAP report.
+ *
+ * Each test function runs in its own process (check forks), in its own mount namespace, with a
+ * fresh tmpfs on harness_work().  Whatever it mounts, starts or leaves behind goes with that
+ * process, also when it is killed; nothing is seen outside.  A changed sysctl is put back by a
+ * process that only waits for the test program's end, however that comes.
+ */
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HARNESS_TIMEOUT_SEC 240.0
+
+/* Runs the tests that `add` puts into the one test case. Return: exit status of main(). */
+int harness_main(const char *suite, void (*add)(TCase *tcase));
+
+/* The directory to work in: absolute, no symlinks, a tmpfs of this test's own. */
+const char *harness_work(void);
+/* The program under test. */
+const char *harness_program(void);
+/* The helper beside the test program that plays strange deleters (worker.c). */
+const char *harness_worker(void);
+
+/* n scaled by WHODUNLINK_TEST_SCALE (percent), never below minimum. */
+size_t harness_scale(size_t n, size_t minimum);
+/* True when the program under test is built with a sanitizer, which costs memory and time. */
+bool harness_is_sanitized(void);
+
+/* Ends this test as skipped, or as failed where WHODUNLINK_SKIP_IS_FAILURE is set. */
+__attribute__((noreturn, format(printf, 1, 2))) void harness_skip(const char *format, ...);
+/* One line of explanation for the log: "# …" on stderr. */
+__attribute__((format(printf, 1, 2))) void harness_note(const char *format, ...);
+
+/* printf into fresh memory; fails the test instead of returning NULL. */
+__attribute__((format(printf, 1, 2))) char *harness_format(const char *format, ...);
+/* A path below harness_work(), as harness_format(). */
+__attribute__((format(printf, 1, 2))) char *harness_path(const char *format, ...);
+
+/* Seconds of the monotonic clock. */
+double harness_now(void);
+void harness_sleep(double seconds);
+
+/* Writes a sysctl below /proc/sys; its value comes back at the end of the test program. */
+void harness_sysctl_set(const char *name, long value);
+long harness_sysctl_get(const char *name);
+
+/* Files of the truth: all fail the test when they fail. */
+void harness_mkdir(const char *path);
+void harness_touch(const char *path);
+void harness_unlink(const char *path);
+/* The whole file, NUL behind it. */
+char *harness_read_file(const char *path, size_t *ret_n_bytes);
