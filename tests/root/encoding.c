@@ -62,8 +62,8 @@ Bytes record_base64_decode(const char *text) {
         size_t n_text = strlen(text), n_padding = 0;
         Bytes bytes = {.data = calloc(n_text + 1, 1)};
 
-        ck_assert_msg(bytes.data && n_text > 0 && n_text % 4 == 0, "not base64: %s", text);
-        while (n_padding < 2 && text[n_text - 1 - n_padding] == '=')
+        ck_assert_msg(bytes.data && n_text % 4 == 0, "not base64: %s", text);
+        while (n_padding < 2 && n_padding < n_text && text[n_text - 1 - n_padding] == '=')
                 n_padding++;
         for (size_t i = 0; i < n_text; i += 4) {
                 uint32_t word = 0;

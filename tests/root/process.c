@@ -52,6 +52,21 @@ pid_t process_spawn_io(const char *const *args, int in_fd, int out_fd) {
         _exit(127);
 }
 
+pid_t process_spawn_worker(const char *program, const char *const *args, const char *mode,
+                           const char *file, const char *text) {
+        pid_t pid = fork();
+
+        ck_assert_msg(pid >= 0, "fork: %m");
+        if (pid > 0)
+                return pid;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setenv("WORKER_MODE", mode, 1);
+        setenv("WORKER_FILE", file, 1);
+        setenv("WORKER_TEXT", text ? text : "", 1);
+        execv(program, (char *const *)args);
+        _exit(127);
+}
+
 int process_wait(pid_t pid, double timeout_sec) {
         double end = harness_now() + timeout_sec;
         double pause = 0.0002;
@@ -126,6 +141,42 @@ char *process_find_program(const char *name) {
                         return realpath(path, NULL);
         }
         harness_skip("no program `%s` in PATH", name);
+}
+
+/* Shared by all children of one process; a forked child of it computes its own. */
+static const pid_t *own_lineage(size_t *ret_n) {
+        static pid_t pids[PROCESS_ANCESTORS_MAX + 1];
+        static size_t n;
+
+        if (pids[0] != getpid()) {
+                pids[0] = getpid();
+                n = 1 + process_ancestors(pids[0], pids + 1);
+        }
+        *ret_n = n;
+        return pids;
+}
+
+Process process_child_truth(const char *const *args) {
+        Process p = {.args = args, .ppid = getpid(), .user_id = "0"};
+        const char *slash = strrchr(args[0], '/');
+
+        p.name = slash ? slash + 1 : args[0];
+        p.executable = slash ? realpath(args[0], NULL) : process_find_program(args[0]);
+        p.working_directory = getcwd(NULL, 0);
+        p.ancestors = own_lineage(&p.n_ancestors);
+        return p;
+}
+
+Process process_own_truth(void) {
+        Process p = {.pid = getpid(), .ppid = getppid(), .user_id = "0"};
+        size_t n;
+        const pid_t *lineage = own_lineage(&n);
+
+        p.executable = realpath("/proc/self/exe", NULL);
+        p.working_directory = getcwd(NULL, 0);
+        p.ancestors = lineage + 1;
+        p.n_ancestors = n - 1;
+        return p;
 }
 
 size_t process_count_fds(pid_t pid) {

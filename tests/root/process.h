@@ -32,6 +32,14 @@ void *process_shared_alloc(size_t n_bytes);
 pid_t process_spawn(const char *const *args);
 /* As process_spawn(), with a descriptor for stdin and stdout each (-1: /dev/null, inherited). */
 pid_t process_spawn_io(const char *const *args, int in_fd, int out_fd);
+/*
+ * process_spawn_worker() - start worker.c's program, or a copy of it
+ * @program: what to execute
+ * @args:    its whole argument vector, which need not begin with the program
+ * @mode, @file, @text: see worker.c; text may be NULL
+ */
+pid_t process_spawn_worker(const char *program, const char *const *args, const char *mode,
+                           const char *file, const char *text);
 /* Waits. Return: the exit status, 128 + signal when killed. Fails the test after timeout_sec. */
 int process_wait(pid_t pid, double timeout_sec);
 /* Spawns, waits, and fails the test unless it exits with 0. Return: the pid it had. */
@@ -49,6 +57,13 @@ pid_t process_fork(void (*function)(void *userdata), void *userdata);
 size_t process_ancestors(pid_t pid, pid_t ret_pids[static PROCESS_ANCESTORS_MAX]);
 /* Where a program of PATH really is, no symlinks; newly allocated. */
 char *process_find_program(const char *name);
+/*
+ * The truth about a child of this process that runs args (which must outlive it): everything but
+ * its pid.
+ */
+Process process_child_truth(const char *const *args);
+/* The truth about this process itself, which runs the test. */
+Process process_own_truth(void);
 /* Number of open descriptors of a living process. */
 size_t process_count_fds(pid_t pid);
 /* Resident memory of a living process. */

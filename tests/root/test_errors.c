@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a user meets who cannot be served: the message names what is missing, and the exit status
+ * tells a mistake on the command line (2) from a machine that cannot (1).
+ */
+
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "filesystem.h"
+#include "harness.h"
+#include "monitor.h"
+#include "process.h"
+#include "text.h"
+
+#define NOBODY 65534
+
+/* Runs it to its end; asserts the exit status. Return: what it said on stderr. */
+static char *fails_with(int status, const char *const *args) {
+        Monitor m = monitor_spawn(args);
+        int r = monitor_wait(&m, 20);
+        char *errors = monitor_errors(&m);
+        _cleanup_free_ char *output = harness_read_file(m.output_path, NULL);
+
+        ck_assert_msg(r == status, "exit status %d, not %d: %s", r, status, errors);
+        ck_assert_msg(!*output, "says on stdout: %s", output);
+        ck_assert_msg(*errors, "says nothing");
+        fprintf(stderr, "# %s", errors);
+        return errors;
+}
+
+static const char *const bad_command_lines[][5] = {
+        {"watch", "--no-such-option", "/tmp", NULL},
+        {"watch", NULL},
+        {NULL},
+        {"no-such-verb", NULL},
+        {"watch", "--output=xml", "/tmp", NULL},
+        {"watch", "--color=sometimes", "/tmp", NULL},
+        {"watch", "--action=explode", "/tmp", NULL},
+        {"watch", "--count=0", "/tmp", NULL},
+        {"watch", "--count=x", "/tmp", NULL},
+        {"watch", "--timeout=soon", "/tmp", NULL},
+        {"watch", "--pid=-1", "/tmp", NULL},
+        {"watch", "--pid=x", "/tmp", NULL},
+        {"watch", "--user=no such user", "/tmp", NULL},
+        {"watch", "--queue=leaky", "/tmp", NULL},
+        {"watch", "--exclude", NULL},
+        {"watch", "--exclude=[a", "/tmp", NULL},
+        {"watch", "", NULL},
+};
+
+START_TEST(a_bad_command_line) {
+        _cleanup_free_ char *errors = fails_with(2, bad_command_lines[_i]);
+
+        ck_assert_msg(strcasestr(errors, "usage"), "no usage line: %s", errors);
+        ck_assert_msg(text_count(errors, strlen(errors), "\n") <= 4, "more than a few lines: %s",
+                      errors);
+}
+END_TEST
+
+/* A filesystem that has no events: which, and why. */
+START_TEST(a_filesystem_without_events) {
+        _cleanup_free_ char *errors = fails_with(1, MONITOR_ARGS("watch", "/proc/sys"));
+
+        ck_assert_msg(strstr(errors, "/proc") && strstr(errors, "proc"), "%s", errors);
+}
+END_TEST
+
+START_TEST(a_file_where_a_directory_is_needed) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        _cleanup_free_ char *file = harness_format("%s/file", fs.path);
+        _cleanup_free_ char *below = harness_format("%s/file/below", fs.path);
+        _cleanup_free_ char *errors = NULL;
+
+        harness_touch(file);
+        errors = fails_with(1, MONITOR_ARGS("watch", below));
+        ck_assert_msg(strstr(errors, file), "%s", errors);
+}
+END_TEST
+
+START_TEST(a_symlink_loop) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        _cleanup_free_ char *link = harness_format("%s/link", fs.path);
+        _cleanup_free_ char *errors = NULL;
+
+        ck_assert_int_eq(symlink("link", link), 0);
+        errors = fails_with(1, MONITOR_ARGS("watch", link));
+        ck_assert_msg(strstr(errors, link), "%s", errors);
+}
+END_TEST
+
+/*
+ * Runs the program in a child that gave something up before. Return: exit status; *ret_errors is
+ * what it said. A program that runs on is ended after a second and counts as 0.
+ */
+static int run_without(void (*give_up)(int what), int what, char **ret_errors) {
+        char *program = harness_path("program"), *error_path = harness_path("errors");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        double end = harness_now() + 3;
+        int status = 0;
+        pid_t pid, r = 0;
+
+        /* Its directory may be closed to others. */
+        process_run(PROCESS_ARGS("cp", harness_program(), program));
+        pid = fork();
+        if (pid == 0) {
+                ck_assert(freopen(error_path, "we", stderr));
+                give_up(what);
+                execl(program, "whodunlink", "watch", "--output=json", fs.path, (char *)NULL);
+                _exit(126);
+        }
+        while (r == 0 && harness_now() < end) {
+                harness_sleep(0.02);
+                r = waitpid(pid, &status, WNOHANG);
+        }
+        if (r == 0) {
+                kill(pid, SIGTERM);
+                waitpid(pid, &status, 0);
+        }
+        *ret_errors = harness_read_file(error_path, NULL);
+        fprintf(stderr, "# %s", *ret_errors);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void give_up_root(int what) {
+        (void)what;
+        if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
+                _exit(125);
+}
+
+static void give_up_capability(int what) {
+        if (prctl(PR_CAPBSET_DROP, what, 0, 0, 0) < 0)
+                _exit(125);
+}
+
+START_TEST(not_root) {
+        _cleanup_free_ char *errors = NULL;
+        int status = run_without(give_up_root, 0, &errors);
+
+        ck_assert_int_eq(status, 1);
+        ck_assert_msg(strstr(errors, "root") || strstr(errors, "sudo"), "%s", errors);
+}
+END_TEST
+
+/* Without these nothing can be watched or found. */
+static const struct {
+        int number;
+        const char *name;
+} needed[] = {
+        {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
+        {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
+};
+
+START_TEST(a_needed_capability_is_missing) {
+        _cleanup_free_ char *errors = NULL;
+        int status = run_without(give_up_capability, needed[_i].number, &errors);
+
+        ck_assert_int_eq(status, 1);
+        ck_assert_msg(strstr(errors, needed[_i].name), "%s", errors);
+}
+END_TEST
+
+/* Without these it knows less about who: it refuses or goes on, but says so. */
+static const struct {
+        int number;
+        const char *name;
+} wanted[] = {
+        {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+        {CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+        {CAP_SYS_NICE, "CAP_SYS_NICE"},
+};
+
+START_TEST(a_wanted_capability_is_missing) {
+        _cleanup_free_ char *errors = NULL;
+        int status = run_without(give_up_capability, wanted[_i].number, &errors);
+
+        ck_assert_msg(status == 0 || status == 1, "exit status %d", status);
+        ck_assert_msg(strstr(errors, wanted[_i].name), "%s", errors);
+}
+END_TEST
+
+static char *says(const char *option) {
+        Monitor m = monitor_spawn(MONITOR_ARGS(option));
+        int status = monitor_wait(&m, 20);
+        _cleanup_free_ char *errors = monitor_errors(&m);
+
+        ck_assert_msg(status == 0, "exit status %d", status);
+        ck_assert_msg(!*errors, "says on stderr: %s", errors);
+        return harness_read_file(m.output_path, NULL);
+}
+
+START_TEST(help_fits_a_screen) {
+        static const char *const options[] = {"watch",     "--output", "--exclude", "--include",
+                                              "--action",  "--comm",   "--exe",     "--user",
+                                              "--pid",     "--once",   "--count",   "--timeout",
+                                              "--version", "--queue"};
+        _cleanup_free_ char *help = says("--help");
+        size_t n_lines = text_count(help, strlen(help), "\n"), n_columns = 0;
+
+        for (const char *p = help; *p; p = *p ? p + 1 : p) {
+                size_t n = strcspn(p, "\n");
+
+                n_columns = n > n_columns ? n : n_columns;
+                p += n;
+        }
+        ck_assert_msg(n_lines >= 10 && n_lines <= 50, "%zu lines", n_lines);
+        ck_assert_msg(n_columns <= 100, "%zu columns", n_columns);
+        for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+                ck_assert_msg(strstr(help, options[i]), "no %s in:\n%s", options[i], help);
+}
+END_TEST
+
+START_TEST(version_names_the_build) {
+        _cleanup_free_ char *version = says("--version");
+
+        ck_assert_msg(strstr(version, "whodunlink") && strpbrk(version, "0123456789"), "%s",
+                      version);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, a_bad_command_line, 0,
+                            sizeof(bad_command_lines) / sizeof(*bad_command_lines));
+        tcase_add_test(tcase, a_filesystem_without_events);
+        tcase_add_test(tcase, a_file_where_a_directory_is_needed);
+        tcase_add_test(tcase, a_symlink_loop);
+        tcase_add_test(tcase, not_root);
+        tcase_add_loop_test(tcase, a_needed_capability_is_missing, 0, 2);
+        tcase_add_loop_test(tcase, a_wanted_capability_is_missing, 0, 3);
+        tcase_add_test(tcase, help_fits_a_screen);
+        tcase_add_test(tcase, version_names_the_build);
+}
+
+int main(void) {
+        return harness_main("errors", add_tests);
+}

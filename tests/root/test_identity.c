@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Who it was, in the ways a process can be: forked without exec, orphaned, with two users, in
+ * another mount or pid namespace, chrooted, one of several threads.
+ */
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "filesystem.h"
+#include "harness.h"
+#include "record.h"
+#include "truth.h"
+
+#define NOBODY 65534
+
+typedef struct Scene {
+        Filesystem fs;
+        char *file;
+        Monitor m;
+        RecordReader reader;
+} Scene;
+
+static Scene scene_new(void) {
+        Scene s = {.fs = fs_new(FS_TMPFS, "fs")};
+
+        s.file = harness_format("%s/file", s.fs.path);
+        harness_touch(s.file);
+        ck_assert_int_eq(chmod(s.fs.path, 0777), 0);
+        s.m = monitor_start(MONITOR_ARGS(s.fs.path));
+        return s;
+}
+
+/* Stops the monitor. Return: its only deletion, of s->file. */
+static struct json_object *only_record(Scene *s) {
+        struct json_object *record;
+
+        monitor_stop(&s->m);
+        ck_assert_uint_eq(record_count_deletions(s->m.output_path), 1);
+        s->reader = record_reader_new(s->m.output_path);
+        record = record_next_deletion(&s->reader);
+        ck_assert_str_eq(record_string(record, "file.path"), s->file);
+        fprintf(stderr, "# %s\n", json_object_to_json_string(record));
+        return record;
+}
+
+static void assert_string(struct json_object *record, const char *field, const char *value) {
+        const char *said = record_string(record, field);
+
+        ck_assert_msg(said && strcmp(said, value) == 0, "%s is %s, said %s", field, value,
+                      said ? said : "nothing");
+}
+
+START_TEST(forked_without_exec) {
+        Scene s = scene_new();
+        pid_t pid = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker", "x"), "fork",
+                                         s.file, NULL);
+        struct json_object *record;
+
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        record = only_record(&s);
+        ck_assert_int_eq(record_number(record, "process.parent.pid"), pid);
+        ck_assert_int_ne(record_number(record, "process.pid"), pid);
+        assert_string(record, "process.executable", harness_worker());
+        assert_string(record, "process.parent.executable", harness_worker());
+        assert_string(record, "process.name", "worker");
+        ck_assert_str_eq(record_arg(record, 1).data, "x");
+}
+END_TEST
+
+/* Its parent is gone: the parent is the reaper now, and the chain ends in pid 1 all the same. */
+START_TEST(orphaned) {
+        Scene s = scene_new();
+        pid_t pid = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker", "x"), "orphan",
+                                         s.file, NULL);
+        struct json_object *record, *ancestry, *last;
+
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        for (int i = 0; i < 200 && access(s.file, F_OK) == 0; i++)
+                harness_sleep(0.01);
+        record = only_record(&s);
+        assert_string(record, "process.executable", harness_worker());
+        ancestry = record_get(record, "whodunlink.ancestry");
+        ck_assert(ancestry && json_object_array_length(ancestry) > 0);
+        last = json_object_array_get_idx(ancestry, json_object_array_length(ancestry) - 1);
+        ck_assert_int_eq(record_number(last, "pid"), 1);
+}
+END_TEST
+
+/* Runs rm with these users; the real one differs from the effective one as under sudo or setuid. */
+static struct json_object *rm_as(Scene *s, uid_t real, uid_t effective) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                if (setresuid(real, effective, effective) < 0)
+                        _exit(125);
+                execlp("rm", "rm", "-f", s->file, (char *)NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        return only_record(s);
+}
+
+START_TEST(two_users) {
+        Scene s = scene_new();
+        struct json_object *record = rm_as(&s, NOBODY, 0);
+
+        assert_string(record, "process.user.id", "0");
+        assert_string(record, "process.user.name", "root");
+        assert_string(record, "user.id", "0");
+        assert_string(record, "process.real_user.id", "65534");
+}
+END_TEST
+
+START_TEST(another_user) {
+        Scene s = scene_new();
+        struct json_object *record = rm_as(&s, NOBODY, NOBODY);
+
+        assert_string(record, "process.user.id", "65534");
+        assert_string(record, "process.real_user.id", "65534");
+        assert_string(record, "process.group.id", "0");
+        ck_assert(!record_get(record, "user.audit") || record_get(record, "user.audit.id"));
+}
+END_TEST
+
+/* A process that changes its user after its exec: the user is the one of the deletion. */
+START_TEST(user_changed_after_exec) {
+        Scene s = scene_new();
+        struct json_object *record;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
+                        _exit(125);
+                _exit(unlink(s.file) < 0);
+        }
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        record = only_record(&s);
+        assert_string(record, "process.user.id", "65534");
+}
+END_TEST
+
+START_TEST(working_directory_and_relative_arguments) {
+        Scene s = scene_new();
+        struct json_object *record;
+
+        ck_assert_int_eq(chdir(s.fs.path), 0);
+        process_run(PROCESS_ARGS("rm", "file"));
+        record = only_record(&s);
+        assert_string(record, "process.working_directory", s.fs.path);
+        assert_string(record, "process.command_line", "rm file");
+}
+END_TEST
+
+/* A mount namespace of its own, a chroot, a pid namespace: still our path and our pid. */
+START_TEST(another_mount_namespace_and_chroot) {
+        Scene s = scene_new();
+        struct json_object *record;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                if (unshare(CLONE_NEWNS) < 0 || chroot(s.fs.path) < 0 || chdir("/") < 0)
+                        _exit(125);
+                _exit(unlink("/file") < 0);
+        }
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        record = only_record(&s);
+        ck_assert_int_eq(record_number(record, "process.pid"), pid);
+}
+END_TEST
+
+START_TEST(another_pid_namespace) {
+        Scene s = scene_new();
+        struct json_object *record;
+        pid_t pid = fork();
+        int status = -1;
+
+        if (pid == 0) {
+                if (unshare(CLONE_NEWPID) < 0)
+                        _exit(125);
+                pid = fork();
+                if (pid == 0)
+                        _exit(execlp("rm", "rm", s.file, (char *)NULL));
+                waitpid(pid, &status, 0);
+                _exit(status != 0);
+        }
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        record = only_record(&s);
+        ck_assert_int_gt(record_number(record, "process.pid"), pid);
+        ck_assert_int_eq(record_number(record, "process.parent.pid"), pid);
+        assert_string(record, "process.name", "rm");
+}
+END_TEST
+
+static void *unlink_thread(void *file) {
+        return unlink(file) == 0 ? file : NULL;
+}
+
+/* A thread: the process is named, not the thread. */
+START_TEST(a_thread) {
+        Scene s = scene_new();
+        pthread_t thread;
+        void *result;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, unlink_thread, s.file), 0);
+        ck_assert_int_eq(pthread_join(thread, &result), 0);
+        ck_assert(result);
+        ck_assert_int_eq(record_number(only_record(&s), "process.pid"), getpid());
+}
+END_TEST
+
+/* One identity for one process, however many files; another for the next, even of its pid. */
+START_TEST(entity_ids) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        _cleanup_reader_ RecordReader r = {0};
+        char ids[4][256];
+
+        for (int i = 0; i < 4; i++) {
+                char *file = harness_format("%s/file-%d", fs.path, i);
+
+                harness_touch(file);
+                if (i < 2)
+                        harness_unlink(file); /* twice this process */
+                else
+                        process_run(PROCESS_ARGS("rm", file));
+        }
+        monitor_stop(&m);
+        r = record_reader_new(m.output_path);
+        for (int i = 0; i < 4; i++) {
+                const char *id = record_string(record_next_deletion(&r), "process.entity_id");
+
+                ck_assert(id);
+                snprintf(ids[i], sizeof(ids[i]), "%s", id);
+        }
+        ck_assert_str_eq(ids[0], ids[1]);
+        ck_assert_str_ne(ids[1], ids[2]);
+        ck_assert_str_ne(ids[2], ids[3]);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_test(tcase, forked_without_exec);
+        tcase_add_test(tcase, orphaned);
+        tcase_add_test(tcase, two_users);
+        tcase_add_test(tcase, another_user);
+        tcase_add_test(tcase, user_changed_after_exec);
+        tcase_add_test(tcase, working_directory_and_relative_arguments);
+        tcase_add_test(tcase, another_mount_namespace_and_chroot);
+        tcase_add_test(tcase, another_pid_namespace);
+        tcase_add_test(tcase, a_thread);
+        tcase_add_test(tcase, entity_ids);
+}
+
+int main(void) {
+        return harness_main("identity", add_tests);
+}

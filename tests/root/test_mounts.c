@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Must hold 5: watching a filesystem must not keep it. Its umount works at once, its device is
+ * free within a second, and the stream of records says that coverage ended.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "filesystem.h"
+#include "harness.h"
+#include "record.h"
+#include "truth.h"
+
+static const char coverage_mark[] = "\"action\":\"coverage\"";
+
+static void assert_detaches(const Filesystem *fs, double timeout_sec) {
+        double end = harness_now() + timeout_sec;
+
+        while (fs->loop_index >= 0 && fs_is_loop_attached(fs)) {
+                ck_assert_msg(harness_now() < end, "%s is still in use %.1f s after umount",
+                              fs->source, timeout_sec);
+                harness_sleep(0.01);
+        }
+}
+
+static void delete_one(const Filesystem *fs, const char *name, Truth *t, const Process *own) {
+        _cleanup_free_ char *path = harness_format("%s/%s", fs->path, name);
+
+        harness_touch(path);
+        harness_unlink(path);
+        truth_add(t, "unlink", path, own);
+}
+
+START_TEST(umount_works_while_watched) {
+        Filesystem fs = fs_new((FsKind)_i, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+
+        delete_one(&fs, "before", &t, &own);
+        ck_assert_msg(umount2(fs.path, 0) == 0, "umount: %m");
+        assert_detaches(&fs, 1.0);
+        monitor_wait_for_output(&m, coverage_mark, 5);
+        truth_check(&t, &m, 0);
+        ck_assert_uint_ge(record_count_status(m.output_path, "coverage"), 1);
+}
+END_TEST
+
+/* In the middle of work: events are queued, directories are open in nobody's hands but ours. */
+START_TEST(umount_works_right_behind_deletions) {
+        Filesystem fs = fs_new((FsKind)_i, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+
+        for (size_t i = 0; i < harness_scale(2000, 100); i++) {
+                _cleanup_free_ char *name = harness_format("file-%zu", i);
+
+                delete_one(&fs, name, &t, &own);
+        }
+        for (int i = 0; umount2(fs.path, 0) < 0; i++) {
+                ck_assert_msg(i < 100, "umount for 1 s: %m"); /* a look-up may be under way */
+                harness_sleep(0.01);
+        }
+        assert_detaches(&fs, 1.0);
+        monitor_wait_for_output(&m, coverage_mark, 5);
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
+/* One of two filesystems goes; the other is still watched. */
+START_TEST(the_other_filesystem_stays_watched) {
+        Filesystem gone = fs_new(FS_EXT4, "gone"), stays = fs_new(FS_EXT4, "stays");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(gone.path, stays.path));
+
+        delete_one(&gone, "a", &t, &own);
+        delete_one(&stays, "b", &t, &own);
+        ck_assert_msg(umount2(gone.path, 0) == 0, "umount: %m");
+        assert_detaches(&gone, 1.0);
+        monitor_wait_for_output(&m, coverage_mark, 5);
+        delete_one(&stays, "c", &t, &own);
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
+/*
+ * Mounted again in its place. Whether coverage comes back is the program's choice, but what it
+ * says must be so: covered again means reported, and the second umount must work like the first.
+ */
+START_TEST(mounted_again) {
+        Filesystem fs = fs_new(FS_EXT4, "fs"), other;
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        _cleanup_free_ char *path = harness_format("%s/again", fs.path);
+        size_t n_records;
+
+        delete_one(&fs, "before", &t, &own);
+        ck_assert_msg(umount2(fs.path, 0) == 0, "umount: %m");
+        monitor_wait_for_output(&m, coverage_mark, 5);
+        other = fs_new(FS_EXT4, "other");
+        ck_assert_msg(mount(other.path, fs.path, NULL, MS_MOVE, NULL) == 0, "move mount: %m");
+        harness_sleep(2);
+        harness_touch(path);
+        harness_unlink(path);
+        harness_sleep(0.5);
+        ck_assert_msg(umount2(fs.path, 0) == 0, "second umount: %m");
+        assert_detaches(&other, 1.0);
+        monitor_stop(&m);
+        n_records = record_count_deletions(m.output_path);
+        harness_note("coverage records: %zu; after the second mount %s",
+                     record_count_status(m.output_path, "coverage"),
+                     n_records == 2 ? "watched again" : "not watched");
+        ck_assert_uint_ge(n_records, 1);
+        if (n_records == 2)
+                truth_add(&t, "unlink", path, &own);
+        {
+                TruthDiff diff = truth_compare(&t, &m);
+
+                truth_assert(&diff, 0);
+        }
+}
+END_TEST
+
+/* A lazy umount with a user left: the device is free as soon as that user is gone. */
+START_TEST(lazy_umount) {
+        Filesystem fs = fs_new(FS_EXT4, "fs");
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        int fd = open(fs.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        ck_assert_msg(fd >= 0 && umount2(fs.path, MNT_DETACH) == 0, "umount: %m");
+        ck_assert_int_eq(mkdirat(fd, "late", 0777), 0);
+        ck_assert_int_eq(unlinkat(fd, "late", AT_REMOVEDIR), 0);
+        ck_assert(fs_is_loop_attached(&fs));
+        close(fd);
+        assert_detaches(&fs, 1.0);
+        monitor_wait_for_output(&m, coverage_mark, 5);
+        monitor_stop(&m);
+}
+END_TEST
+
+/* A read-only remount and back changes nothing about coverage. */
+START_TEST(remount_keeps_coverage) {
+        Filesystem fs = fs_new(FS_EXT4, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+
+        delete_one(&fs, "a", &t, &own);
+        ck_assert_int_eq(mount(NULL, fs.path, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+        ck_assert_int_eq(mount(NULL, fs.path, NULL, MS_REMOUNT, NULL), 0);
+        delete_one(&fs, "b", &t, &own);
+        truth_check(&t, &m, 0);
+        ck_assert_uint_eq(record_count_status(m.output_path, "coverage"), 0);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, umount_works_while_watched, 0, FS_KINDS);
+        tcase_add_loop_test(tcase, umount_works_right_behind_deletions, 0, FS_KINDS);
+        tcase_add_test(tcase, the_other_filesystem_stays_watched);
+        tcase_add_test(tcase, mounted_again);
+        tcase_add_test(tcase, lazy_umount);
+        tcase_add_test(tcase, remount_keeps_coverage);
+}
+
+int main(void) {
+        return harness_main("mounts", add_tests);
+}
