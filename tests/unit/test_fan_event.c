@@ -349,6 +349,21 @@ START_TEST(test_unknown_record) {
 }
 END_TEST
 
+/* A record that says which directory, but not which name in it. */
+START_TEST(test_dfid) {
+        uint8_t *copy = copy_bytes(rmdir_bytes, sizeof(rmdir_bytes));
+        FanEventIter it;
+        FanEvent e;
+
+        copy[24] = 3;
+        fan_event_iter_init(&it, copy, sizeof(rmdir_bytes));
+        ck_assert_int_eq(fan_event_next(&it, &e), 1);
+        ck_assert_ptr_nonnull(e.name.directory.bytes);
+        ck_assert_uint_eq(e.name.n_name, 0);
+        free(copy);
+}
+END_TEST
+
 /* FILEID_INVALID: the kernel could not make a handle; the name is still good. */
 START_TEST(test_empty_handle) {
         static const uint8_t event[] = {48, 0, 0,  0, 3,   0,   24,  0,   0,   2,   0, 0,
@@ -377,6 +392,7 @@ int main(void) {
         tcase_add_test(t, test_pidfd);
         tcase_add_test(t, test_malformed_keeps_descriptors);
         tcase_add_test(t, test_unknown_record);
+        tcase_add_test(t, test_dfid);
         tcase_add_test(t, test_empty_handle);
         return unit_run("fan_event", t);
 }
