@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One fanotify group that watches one filesystem.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the running kernel gave us; probed by trying, never by version: distributions backport. */
+typedef enum FanFeatures {
+        FAN_FEATURE_TARGET = 1 << 0,   /* events carry the target's handle */
+        FAN_FEATURE_PIDFD = 1 << 1,    /* events carry a pidfd */
+        FAN_FEATURE_FD_ERROR = 1 << 2, /* a failed pidfd says why */
+        FAN_FEATURE_RENAME = 1 << 3,   /* one event with both names, else MOVED_FROM and MOVED_TO */
+        FAN_FEATURE_ALL = (1 << 4) - 1,
+} FanFeatures;
+
+typedef struct FanGroup FanGroup;
+
+/*
+ * fan_group_new() - make a group with the best features the kernel has
+ * @allowed:    features that may be used: FAN_FEATURE_ALL, or less to try a lower rung
+ * @is_bounded: keep the kernel's bound fs.fanotify.max_queued_events instead of none
+ *
+ * Rungs: TARGET+PIDFD+FD_ERROR, without FD_ERROR, without PIDFD, without TARGET.
+ *
+ * Return: 0, -EPERM CAP_SYS_ADMIN is missing, -ENOSYS no fanotify, -EINVAL not even
+ * FAN_REPORT_DFID_NAME (Linux 5.9), -EMFILE, -ENOMEM.
+ */
+int fan_group_new(unsigned allowed, bool is_bounded, FanGroup **ret_group);
+FanGroup *fan_group_free(FanGroup *g);
+void fan_group_freep(FanGroup **g);
+#define _cleanup_fan_group_ _cleanup_(fan_group_freep)
+
+int fan_group_fd(const FanGroup *g);
+unsigned fan_group_features(const FanGroup *g);
+
+/*
+ * fan_group_mark() - watch the whole filesystem that a path lies on
+ *
+ * Mask: DELETE and RENAME with ONDIR, and nothing else. FAN_CREATE would merge a queued mkdir+rmdir
+ * at the mkdir's place, before the directory's own children (shared design, kernel.md section 2).
+ *
+ * Return: 0, -EOPNOTSUPP or -ENODEV the filesystem has no handles or no id, -EXDEV a btrfs
+ * subvolume, other errors of fanotify_mark(2).
+ */
+int fan_group_mark(FanGroup *g, const char *path);
+
+/*
+ * fan_group_has_mark() - is the filesystem with this device still marked
+ *
+ * The kernel drops the mark silently with the last mount.
+ * Source: proc_pid_fdinfo(5), "fanotify sdev:".
+ * Return: 1, 0, or a negative errno of reading /proc/self/fdinfo.
+ */
+int fan_group_has_mark(const FanGroup *g, dev_t device);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Events in flight: read from a group, not yet written as records.
+ *
+ * An event waits here while its directory is being learned, sometimes from an rmdir that comes a
+ * million events later.  So the bytes are kept as the kernel gave them (about 140 an event) and
+ * decoded again when the event leaves; only the pidfds are closed at once.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/fan_event.h"
+
+/* Bytes of one read(2): some 450 events, and no more than 700 pidfds open at a time. */
+#define FLIGHT_CHUNK_BYTES (64 * 1024)
+/* No event is larger: two names of 255 bytes, four handles of 128, headers. */
+#define FLIGHT_EVENT_MAX_BYTES 4096
+/* 256 MiB: past this bound the head has to leave with what is known. Counted by the caller. */
+#define FLIGHT_MAX_CHUNKS 4096
+
+typedef struct Flight Flight;
+
+typedef struct FlightEvent {
+        FanEvent fan;            /* borrows from the flight until flight_pop() of this event */
+        uint64_t position;       /* counts all events ever read by this flight, from 0 */
+        uint64_t realtime_nsec;  /* when it was read */
+        uint64_t monotonic_nsec; /* … on the clock of process events */
+        uint64_t empty_monotonic_nsec; /* when the queue had last been seen empty before that */
+        void *attachment;              /* the pipeline's own, set by flight_attach() */
+} FlightEvent;
+
+int flight_new(Flight **ret_flight);
+/* Attachments still held are the caller's: pop everything first. */
+Flight *flight_free(Flight *f);
+
+/*
+ * flight_read() - read once from a fanotify descriptor, without blocking
+ *
+ * A read that leaves room for another event has seen the queue empty; so has one that finds none.
+ *
+ * Return: bytes read, 0 when the queue was empty, -ENOBUFS at FLIGHT_MAX_CHUNKS, -ENOMEM, errors of
+ * read(2).
+ */
+int flight_read(Flight *f, int fd);
+
+/* Has the queue been seen empty by the last flight_read()? */
+bool flight_is_drained(const Flight *f);
+/* Monotonic time at which the queue was last seen empty; 0 never. */
+uint64_t flight_empty_nsec(const Flight *f);
+
+/*
+ * flight_next_read() - step through the events of the last flight_read(), pidfds still open
+ * @ret_event: .fan.pidfd is borrowed; flight_close_pidfds() closes it
+ *
+ * Return: 1 event, 0 all seen, -EBADMSG the kernel's bytes do not decode: the rest of that read is
+ * lost and must be counted.
+ */
+int flight_next_read(Flight *f, FlightEvent *ret_event);
+/* Sets what flight_peek() will return as attachment, for the event last returned by _next_read().
+ */
+void flight_attach(Flight *f, void *attachment);
+/* Closes the pidfds of the last flight_read(). */
+void flight_close_pidfds(Flight *f);
+
+/* The oldest event, decoded. Return: 1, 0 when none is in flight. */
+int flight_peek(Flight *f, FlightEvent *ret_event);
+void flight_pop(Flight *f);
+size_t flight_n_events(const Flight *f);

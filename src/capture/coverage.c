@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+
+/* From the mount table to the filesystems to be marked.  Pure. */
+
+#include "capture/coverage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+
+bool coverage_is_pseudo(const char *fstype) {
+        /* cgroup2 and devtmpfs can be marked; what vanishes in cgroup2 is no file of a user's. */
+        static const char *const types[] = {
+                "autofs",     "binfmt_misc", "bpf",    "cgroup",   "cgroup2",
+                "configfs",   "debugfs",     "devpts", "efivarfs", "fusectl",
+                "mqueue",     "nsfs",        "proc",   "pstore",   "rpc_pipefs",
+                "securityfs", "selinuxfs",   "sysfs",  "tracefs",
+        };
+
+        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+                if (strcmp(fstype, types[i]) == 0)
+                        return true;
+        return false;
+}
+
+void coverage_plan_done(CoveragePlan *p) {
+        for (size_t i = 0; i < p->n_filesystems; i++)
+                scope_set_done(&p->filesystems[i].scopes);
+        free(p->filesystems);
+        *p = (CoveragePlan){0};
+}
+
+static CoverageFilesystem *plan_find(const CoveragePlan *p, dev_t device) {
+        for (size_t i = 0; i < p->n_filesystems; i++)
+                if (p->filesystems[i].device == device)
+                        return &p->filesystems[i];
+        return NULL;
+}
+
+static int plan_get(CoveragePlan *p, dev_t device, CoverageFilesystem **ret) {
+        CoverageFilesystem *f = plan_find(p, device);
+
+        if (!f) {
+                f = reallocarray(p->filesystems, p->n_filesystems + 1, sizeof(*f));
+                if (!f)
+                        return -ENOMEM;
+                p->filesystems = f;
+                f = &f[p->n_filesystems++];
+                *f = (CoverageFilesystem){.device = device};
+        }
+        *ret = f;
+        return 0;
+}
+
+static bool is_below_target(const Mount *m, const ScopeTarget *targets, size_t n_targets) {
+        for (size_t i = 0; i < n_targets; i++)
+                if (path_is_within(m->point, strlen(m->point), targets[i].path, targets[i].n_path))
+                        return true;
+        return false;
+}
+
+static bool holds_target(const MountTable *table, const Mount *m, const ScopeTarget *targets,
+                         size_t n_targets) {
+        for (size_t i = 0; i < n_targets; i++)
+                if (mount_table_find(table, targets[i].path) == m)
+                        return true;
+        return false;
+}
+
+/* A mount of the whole filesystem resolves all its handles; of a part, only those below it. */
+static void choose_mount(CoverageFilesystem *f, const Mount *m) {
+        if (!f->mount || (strcmp(f->mount->root, "/") != 0 && strcmp(m->root, "/") == 0))
+                f->mount = m;
+}
+
+int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size_t n_targets,
+                       CoveragePlan *ret_plan) {
+        _cleanup_coverage_plan_ CoveragePlan p = {0};
+        int r;
+
+        for (size_t i = 0; i < table->n_mounts; i++) {
+                const Mount *m = &table->mounts[i];
+                bool holds = holds_target(table, m, targets, n_targets);
+                CoverageFilesystem *f;
+
+                if (!holds &&
+                    (coverage_is_pseudo(m->fstype) || !is_below_target(m, targets, n_targets) ||
+                     !mount_table_is_visible(table, m)))
+                        continue;
+                r = plan_get(&p, m->device, &f);
+                if (r < 0)
+                        return r;
+                f->is_asked_for = f->is_asked_for || holds;
+                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
+                if (r < 0)
+                        return r;
+                f->scopes.targets = targets;
+                f->scopes.n_targets = n_targets;
+                choose_mount(f, m);
+        }
+        /* Further mounts of the same filesystems: for handles, and for where a move went. */
+        for (size_t i = 0; i < table->n_mounts; i++) {
+                const Mount *m = &table->mounts[i];
+                CoverageFilesystem *f = plan_find(&p, m->device);
+
+                if (!f || holds_target(table, m, targets, n_targets) ||
+                    is_below_target(m, targets, n_targets) || !mount_table_is_visible(table, m))
+                        continue;
+                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
+                if (r < 0)
+                        return r;
+                choose_mount(f, m);
+        }
+        *ret_plan = p;
+        p = (CoveragePlan){0};
+        return 0;
+}
