@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Asking the living filesystem where a directory is, without standing in the way of umount(8).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "capture/fan_event.h"
+
+#define LIVE_HANDLE_MAX_BYTES 128
+
+typedef struct LiveMount LiveMount;
+
+/*
+ * live_mount_new() - get hold of the filesystem mounted at a path
+ *
+ * Clones the mount into a detached one (open_tree(2)): a descriptor on the mount itself would
+ * make umount fail with EBUSY. The clone keeps the superblock: free this object when the
+ * filesystem is unmounted, or its device stays busy.
+ *
+ * Return: 0, -EPERM CAP_SYS_ADMIN is missing, -EOPNOTSUPP no file handles here, -ENOMEM, errors of
+ * open_tree(2) and name_to_handle_at(2).
+ */
+int live_mount_new(const char *point, LiveMount **ret_mount);
+LiveMount *live_mount_free(LiveMount *m);
+
+/* The handle of the mount's root directory; borrows from the mount. */
+FileHandle live_mount_root(const LiveMount *m);
+
+/* One step upwards: `child`'s parent and its name there. */
+typedef struct LiveStep {
+        uint8_t n_child, n_parent;
+        int32_t child_type, parent_type;
+        uint8_t child[LIVE_HANDLE_MAX_BYTES];
+        uint8_t parent[LIVE_HANDLE_MAX_BYTES];
+        char name[256]; /* NUL-terminated; NAME_MAX is 255 bytes */
+} LiveStep;
+
+/* Grows as needed and is reused; release with free(.steps). */
+typedef struct LiveChain {
+        LiveStep *steps;
+        size_t n_steps;
+        size_t n_allocated;
+} LiveChain;
+
+typedef bool (*LiveStopFunction)(void *userdata, const FileHandle *parent);
+
+/*
+ * live_mount_walk() - where a directory is at this moment
+ * @directory: its handle
+ * @stop:      asked for each parent: true when the caller knows the way up from there
+ * @ret_chain: filled on 0, from the directory upwards, up to the root or to where stop() said so
+ *
+ * The path is read before and after the walk and must be the same, so the steps belong together.
+ *
+ * Return: 0, -ESTALE the directory is gone or going, -EXDEV it lies outside of this mount,
+ * -EAGAIN it was moved again and again while being looked at, -ENOMEM, errors of
+ * open_by_handle_at(2) and openat(2).
+ */
+int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction stop,
+                    void *userdata, LiveChain *ret_chain);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Where an event happened: the path of its directory at the moment of the event.
+ *
+ * The rule for a directory's place at the position of an event: what the events before it left in
+ * the tree; else what the first later event about that directory says it was (an rmdir gives its
+ * parent and name, a rename its old ones); else, when all events up to now are in flight and none
+ * is about it, what the living filesystem says.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/flight.h"
+#include "capture/scope.h"
+#include "locate/dir_tree.h"
+#include "locate/live_mount.h"
+
+typedef enum PathSource {
+        PATH_SOURCE_NONE,
+        PATH_SOURCE_HANDLE, /* asked the filesystem */
+        PATH_SOURCE_CACHE,  /* known from before */
+        PATH_SOURCE_RMDIR,  /* from a later rmdir or rename of the directory */
+        PATH_SOURCE_INDEX,  /* from a listing made when the watch began */
+} PathSource;
+
+const char *path_source_to_string(PathSource s);
+
+typedef struct Locator Locator;
+
+/*
+ * locator_new() - locate the events of one filesystem
+ * @mount:  taken on success
+ * @scopes: borrowed; call locator_scopes_changed() after it changed
+ */
+int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator);
+Locator *locator_free(Locator *l);
+
+/* Lets go of the mount, when the filesystem is unmounted: only what is known is used then. */
+void locator_release_mount(Locator *l);
+void locator_scopes_changed(Locator *l);
+
+/*
+ * locator_note() - an event was read; remember it if it says where a directory was
+ *
+ * To be called for every event in the order of reading. Borrows the event's bytes until
+ * locator_apply() of the same event. Return: 0, -ENOMEM.
+ */
+int locator_note(Locator *l, const FlightEvent *e);
+
+/*
+ * locator_find() - the place of a directory at the position of the oldest event in flight
+ * @is_read_on:  false at the first try; true when the queue was read until it was empty since the
+ *               last try answered -EAGAIN (or when no more can be read)
+ * @ret_place:   borrowed until the next call of any function here
+ *
+ * Return: 0; -EAGAIN read on, then ask again; -ESTALE the directory is gone and no later event read
+ * so far names it; -EXDEV it is not in the mount; -ENOMEM and errors of open_by_handle_at(2).
+ */
+int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
+                 const DirPlace **ret_place, PathSource *ret_source);
+
+/* Do not wait for this directory again unless an event names it. */
+void locator_give_up(Locator *l, const FileHandle *directory);
+/* True after locator_give_up(). */
+bool locator_is_lost(Locator *l, const FileHandle *directory);
+
+/* The oldest event leaves: the tree becomes the state behind it. */
+void locator_apply(Locator *l, const FlightEvent *e);
+
+/* Events were lost: nothing in the tree is certain any more. */
+void locator_forget_all(Locator *l);
+
+const DirTree *locator_tree(const Locator *l);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Places of directories, learned in three ways and kept at the position of the oldest event.
+ *
+ * The later events about directories are indexed by the directory's handle, in order of position.
+ * Only events with ONDIR and a target are; files need no index.
+ */
+
+#include "locate/locator.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/hash_table.h"
+
+/* A later event about a directory: where it was until then. Borrows from the flight. */
+typedef struct Later {
+        HashLink link;
+        struct Later *next_spare;
+        uint64_t position;
+        FileHandle directory;
+        FanName was;
+} Later;
+
+struct Locator {
+        LiveMount *mount; /* NULL when released */
+        const ScopeSet *scopes;
+        DirTree *tree;
+        HashTable later; /* chains hold several of one handle: the lowest position counts */
+        Later *spare;
+        LiveChain live;    /* of the last look at the filesystem; good until the next answer */
+        PathSource source; /* of the directory being looked for, over its tries */
+        Buffer path, visible;
+};
+
+const char *path_source_to_string(PathSource s) {
+        static const char *const names[] = {
+                [PATH_SOURCE_NONE] = "none",   [PATH_SOURCE_HANDLE] = "handle",
+                [PATH_SOURCE_CACHE] = "cache", [PATH_SOURCE_RMDIR] = "rmdir",
+                [PATH_SOURCE_INDEX] = "index",
+        };
+
+        return names[s];
+}
+
+int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator) {
+        FileHandle root = live_mount_root(mount);
+        Locator *l = calloc(1, sizeof(*l));
+        int r;
+
+        if (!l)
+                return -ENOMEM;
+        r = dir_tree_new(&root, &l->tree);
+        if (r < 0) {
+                free(l);
+                return r;
+        }
+        l->mount = mount;
+        l->scopes = scopes;
+        *ret_locator = l;
+        return 0;
+}
+
+static void later_free_all(Locator *l) {
+        for (size_t i = 0; i < l->later.n_buckets; i++)
+                while (l->later.buckets[i]) {
+                        HashLink *link = l->later.buckets[i];
+
+                        l->later.buckets[i] = link->next;
+                        free(HASH_ENTRY(link, Later, link));
+                }
+        while (l->spare) {
+                Later *s = l->spare;
+
+                l->spare = s->next_spare;
+                free(s);
+        }
+        hash_table_done(&l->later);
+}
+
+Locator *locator_free(Locator *l) {
+        if (!l)
+                return NULL;
+        later_free_all(l);
+        dir_tree_free(l->tree);
+        live_mount_free(l->mount);
+        free(l->live.steps);
+        buffer_done(&l->path);
+        buffer_done(&l->visible);
+        free(l);
+        return NULL;
+}
+
+void locator_release_mount(Locator *l) {
+        l->mount = live_mount_free(l->mount);
+}
+
+void locator_scopes_changed(Locator *l) {
+        dir_tree_bump_epoch(l->tree);
+}
+
+static uint64_t later_hash(const FileHandle *h) {
+        return hash_bytes(h->bytes, h->n_bytes);
+}
+
+/* Where the event says its target was before it; .directory.bytes is NULL when it does not. */
+static FanName event_was(const FanEvent *e) {
+        return e->old_name.directory.bytes ? e->old_name : e->name;
+}
+
+static bool event_is_about_directory(const FanEvent *e) {
+        return (e->mask & FAN_ONDIR) && (e->mask & (FAN_DELETE | FAN_RENAME)) && e->target.bytes &&
+               event_was(e).directory.bytes;
+}
+
+int locator_note(Locator *l, const FlightEvent *e) {
+        Later *later;
+        int r;
+
+        if (!event_is_about_directory(&e->fan))
+                return 0;
+        later = l->spare;
+        if (later)
+                l->spare = later->next_spare;
+        else
+                later = malloc(sizeof(*later));
+        if (!later)
+                return -ENOMEM;
+
+        *later = (Later){
+                .position = e->position,
+                .directory = e->fan.target,
+                .was = event_was(&e->fan),
+        };
+        r = hash_table_insert(&l->later, &later->link, later_hash(&later->directory));
+        if (r < 0) {
+                later->next_spare = l->spare;
+                l->spare = later;
+        }
+        return r;
+}
+
+/* The first later event about a directory, or NULL. */
+static Later *later_find(const Locator *l, const FileHandle *directory) {
+        uint64_t hash = later_hash(directory);
+        Later *first = NULL;
+
+        for (HashLink *i = hash_table_first(&l->later, hash); i; i = i->next) {
+                Later *later = HASH_ENTRY(i, Later, link);
+
+                if (i->hash == hash && file_handle_equal(&later->directory, directory) &&
+                    (!first || later->position < first->position))
+                        first = later;
+        }
+        return first;
+}
+
+static bool parent_is_known(void *userdata, const FileHandle *parent) {
+        Locator *l = userdata;
+        DirNode *n = dir_tree_find(l->tree, parent);
+
+        return n && dir_node_is_known(n);
+}
+
+/* Uses a step of the last look at the filesystem. Return: 1 used, 0 it holds none for this node. */
+static int learn_live(Locator *l, DirNode *n) {
+        FileHandle wanted = dir_node_handle(n);
+
+        for (size_t i = 0; i < l->live.n_steps; i++) {
+                const LiveStep *s = &l->live.steps[i];
+                FileHandle child = {
+                        .type = s->child_type, .n_bytes = s->n_child, .bytes = s->child};
+                FileHandle parent = {
+                        .type = s->parent_type, .n_bytes = s->n_parent, .bytes = s->parent};
+                DirNode *p;
+                int r;
+
+                if (!file_handle_equal(&child, &wanted))
+                        continue;
+                r = dir_tree_get(l->tree, &parent, &p);
+                if (r < 0)
+                        return r;
+                r = dir_tree_set(l->tree, n, p, s->name, strlen(s->name));
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* Return: 1 learned, 0 no later event names it. */
+static int learn_later(Locator *l, DirNode *n) {
+        FileHandle h = dir_node_handle(n);
+        Later *later = later_find(l, &h);
+        DirNode *p;
+        int r;
+
+        if (!later)
+                return 0;
+        r = dir_tree_get(l->tree, &later->was.directory, &p);
+        if (r < 0)
+                return r;
+        r = dir_tree_set(l->tree, n, p, later->was.name, later->was.n_name);
+        return r < 0 ? r : 1;
+}
+
+static int ask_filesystem(Locator *l, const DirNode *n) {
+        FileHandle h = dir_node_handle(n);
+        int r;
+
+        l->live.n_steps = 0;
+        if (!l->mount)
+                return -ESTALE;
+        r = live_mount_walk(l->mount, &h, parent_is_known, l, &l->live);
+        if (r < 0) {
+                l->live.n_steps = 0;
+                return r;
+        }
+        /* True now; whether it was true at the event, the events up to now must tell. */
+        return -EAGAIN;
+}
+
+/* Makes the node and all above it known. */
+static int learn_way_up(Locator *l, DirNode *start, bool is_read_on) {
+        size_t depth = 0;
+
+        for (DirNode *n = start; !n->is_root; n = n->parent) {
+                PathSource source;
+                int r;
+
+                if (++depth > DIR_TREE_MAX_DEPTH)
+                        return -ELOOP;
+                if (n->parent)
+                        continue;
+                source = PATH_SOURCE_RMDIR;
+                r = learn_later(l, n);
+                if (r == 0 && is_read_on) {
+                        source = PATH_SOURCE_HANDLE;
+                        r = learn_live(l, n);
+                }
+                if (r == 0)
+                        return ask_filesystem(l, n);
+                if (r < 0)
+                        return r;
+                if (l->source == PATH_SOURCE_CACHE)
+                        l->source = source;
+        }
+        return 0;
+}
+
+static int place_compute(Locator *l, DirNode *n) {
+        char *path;
+        int r;
+
+        buffer_clear(&l->path);
+        r = dir_tree_path(n, &l->path);
+        if (r < 0)
+                return r;
+        n->place.class = scope_set_classify(l->scopes, l->path.bytes, l->path.n_bytes, &l->visible,
+                                            &n->place.mount);
+        path = strndup(buffer_terminate(&l->visible), l->visible.n_bytes);
+        if (!path || l->visible.is_failed || l->path.is_failed) {
+                free(path);
+                return -ENOMEM;
+        }
+        free(n->place.path);
+        n->place.path = path;
+        n->place.n_path = l->visible.n_bytes;
+        n->place_epoch = dir_tree_epoch(l->tree);
+        return 0;
+}
+
+int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
+                 const DirPlace **ret_place, PathSource *ret_source) {
+        DirNode *n;
+        int r;
+
+        if (!is_read_on)
+                l->source = PATH_SOURCE_CACHE;
+        r = dir_tree_get(l->tree, directory, &n);
+        if (r < 0)
+                return r;
+        /* Nothing above has changed since: the steady state of a storm ends here. */
+        if (n->place_epoch != dir_tree_epoch(l->tree)) {
+                r = learn_way_up(l, n, is_read_on);
+                if (r < 0)
+                        return r;
+                l->live.n_steps = 0;
+                r = place_compute(l, n);
+                if (r < 0)
+                        return r;
+                dir_tree_evict(l->tree, n);
+        }
+        *ret_place = &n->place;
+        *ret_source = l->source;
+        return 0;
+}
+
+void locator_give_up(Locator *l, const FileHandle *directory) {
+        DirNode *n;
+
+        if (dir_tree_get(l->tree, directory, &n) >= 0)
+                n->is_lost = true;
+        dir_tree_evict(l->tree, NULL);
+}
+
+bool locator_is_lost(Locator *l, const FileHandle *directory) {
+        DirNode *n = dir_tree_find(l->tree, directory);
+
+        return n && n->is_lost;
+}
+
+static void later_remove(Locator *l, const FlightEvent *e) {
+        Later *later = later_find(l, &e->fan.target);
+
+        if (!later || later->position != e->position)
+                return;
+        hash_table_remove(&l->later, &later->link);
+        later->next_spare = l->spare;
+        l->spare = later;
+}
+
+static void apply_rename(Locator *l, DirNode *n, const FanName *to) {
+        DirNode *parent;
+
+        if (to->directory.bytes && dir_tree_get(l->tree, &to->directory, &parent) >= 0)
+                dir_tree_set(l->tree, n, parent, to->name, to->n_name);
+        else
+                dir_tree_forget(l->tree, n);
+}
+
+void locator_apply(Locator *l, const FlightEvent *e) {
+        DirNode *n;
+
+        if (!event_is_about_directory(&e->fan)) {
+                /* Without targets it is not known which directory was moved. */
+                if ((e->fan.mask & FAN_ONDIR) && (e->fan.mask & (FAN_MOVED_FROM | FAN_MOVED_TO)))
+                        locator_forget_all(l);
+                return;
+        }
+        later_remove(l, e);
+        n = dir_tree_find(l->tree, &e->fan.target);
+        if (!n || n->is_root)
+                return;
+        if (e->fan.mask & FAN_DELETE)
+                dir_tree_remove(l->tree, n);
+        else
+                apply_rename(l, n, &e->fan.new_name);
+}
+
+void locator_forget_all(Locator *l) {
+        dir_tree_forget_all(l->tree);
+}
+
+const DirTree *locator_tree(const Locator *l) {
+        return l->tree;
+}
