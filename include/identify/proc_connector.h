@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The socket on which the kernel tells of forks, execs, exits and changes of user and name.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Holds some 80,000 messages: what a machine forks in seconds while the witness has no CPU. */
+#define PROC_CONNECTOR_RECEIVE_BYTES (32 * 1024 * 1024)
+/* Datagrams taken with one system call. */
+#define PROC_CONNECTOR_BATCH 64
+#define PROC_CONNECTOR_DATAGRAM_BYTES 512
+
+typedef struct ProcConnector ProcConnector;
+
+/*
+ * proc_connector_new() - subscribe, and prove by a child of our own that events arrive
+ *
+ * In a network, pid or user namespace other than the initial one the kernel accepts the
+ * subscription and stays silent.
+ *
+ * Return: 0, -EPERM CAP_NET_ADMIN is missing, -EPROTONOSUPPORT the kernel has no connector
+ * (CONFIG_PROC_EVENTS), -ENOTCONN subscribed but silent: not in the initial namespaces, -ENOMEM,
+ * errors of socket(2) and bind(2).
+ */
+int proc_connector_new(ProcConnector **ret_connector);
+ProcConnector *proc_connector_free(ProcConnector *c);
+int proc_connector_fd(const ProcConnector *c);
+
+/* Datagrams of one proc_connector_read(); borrowed until the next. */
+typedef struct ProcConnectorBatch {
+        size_t n_datagrams;
+        struct {
+                const uint8_t *bytes;
+                size_t n_bytes;
+        } datagrams[PROC_CONNECTOR_BATCH];
+} ProcConnectorBatch;
+
+/*
+ * proc_connector_read() - take what is there, without blocking
+ *
+ * Datagrams that were not sent by the kernel are left out.
+ * Return: 1 some, 0 none waiting, -ENOBUFS messages were lost (go on reading), errors of
+ * recvmmsg(2).
+ */
+int proc_connector_read(ProcConnector *c, ProcConnectorBatch *ret_batch);
+
+/*
+ * Is nothing waiting at this moment? May be called from another thread.
+ * Return: 1, 0, -ENOBUFS messages were lost: the reader will not be told again, tell it.
+ */
+int proc_connector_is_empty(const ProcConnector *c);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is known of a process in one phase of its life (between two execs, or changes of name or
+ * user).  Immutable once published, so two threads may read it without a lock.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "identify/proc_stat.h"
+
+/* More than this of an argument list is cut, and the record says so: a record of each of a
+ * million deletions repeats it. */
+#define PROCESS_ARGS_MAX_BYTES 4096
+/* "unset", as the kernel writes it in loginuid and sessionid. */
+#define PROCESS_ID_UNSET UINT32_MAX
+
+typedef struct ProcessFacts {
+        atomic_uint n_refs;
+        char comm[64]; /* "" unknown */
+        bool has_ids;
+        ProcIds ids;
+        uint32_t login_uid;   /* PROCESS_ID_UNSET: unset or unknown */
+        uint32_t session_id;  /* of audit; likewise */
+        pid_t session;        /* pid of the session leader; 0 none or unknown */
+        int tty;              /* device number, 0 none */
+        uint64_t start_ticks; /* since boot; 0 unknown */
+        pid_t ppid;           /* when it was read; 0 unknown */
+        /* Each NULL when unknown; NUL-terminated; they live in this same allocation. */
+        const char *executable; /* without " (deleted)" */
+        const char *working_directory;
+        const char *cgroup; /* path in systemd's hierarchy */
+        const char *args;   /* NUL-separated and -terminated */
+        size_t n_args_bytes;
+        bool is_executable_deleted;
+        bool is_args_cut;
+} ProcessFacts;
+
+/* The parts of a new ProcessFacts; strings are copied, NULL is unknown. */
+typedef struct ProcessFactsParts {
+        ProcessFacts facts; /* the scalars of it */
+        const char *executable, *working_directory, *cgroup;
+        size_t n_executable, n_working_directory, n_cgroup;
+        const char *args;
+        size_t n_args_bytes;
+} ProcessFactsParts;
+
+/* One reference, the caller's. Return: NULL out of memory. */
+ProcessFacts *process_facts_new(const ProcessFactsParts *parts);
+/* Parts that say the same as `f`, to be changed and made new; borrows from it. */
+ProcessFactsParts process_facts_parts(const ProcessFacts *f);
+ProcessFacts *process_facts_ref(ProcessFacts *f);
+ProcessFacts *process_facts_unref(ProcessFacts *f);
+void process_facts_unrefp(ProcessFacts **f);
+#define _cleanup_process_facts_ _cleanup_(process_facts_unrefp)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The witness thread: sees every program start and reads /proc before it can end.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "identify/proc_connector.h"
+#include "identify/process_table.h"
+
+typedef struct Witness Witness;
+
+/*
+ * witness_start() - subscribe, read all existing processes, follow from then on
+ * @table:     shared; must outlive the witness
+ * @proc_fd:   directory descriptor of /proc, borrowed
+ * @ret_priority_error: 0 when it runs at SCHED_FIFO, else the negative errno why not
+ *
+ * Returns when the existing processes have been read.
+ *
+ * Return: 0, errors of proc_connector_new(), pthread_create(3).
+ */
+int witness_start(ProcessTable *table, int proc_fd, int *ret_priority_error, Witness **ret_witness);
+/* Ends and joins the thread. */
+Witness *witness_free(Witness *w);
+
+/*
+ * witness_await() - wait until everything that happened before this call is in the table
+ *
+ * Usually true at once.  Return: 0, -ETIMEDOUT not within a tenth of a second: look-ups may miss
+ * the latest.
+ */
+int witness_await(Witness *w);
+
+/* Episodes of loss of process events since the last call; each was followed by a rescan. */
+uint64_t witness_take_losses(Witness *w);
+/* The thread ended because of an error of its socket. Return: 0 it runs, else a negative errno. */
+int witness_error(const Witness *w);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The table behind one priority-inheriting lock: the witness runs at real-time priority and must
+ * not be kept from it by a main loop that lost its CPU.
+ *
+ * Messages of the process connector that concern one pid arrive in their causal order (a fork is
+ * sent before the child runs, an exit before the pid can be reused), so they are applied as they
+ * come; their time stamps are used only to compare with the times of file events.
+ */
+
+#include "identify/process_table.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "identify/process_life.h"
+
+/* The lock is given back after so many, so that the witness never waits for long. */
+#define RELEASE_BATCH 64
+/* How often the dead whose pid still answers are asked again. */
+#define LINGER_NSEC CLOCK_NSEC_PER_SEC
+
+struct ProcessTable {
+        pthread_mutex_t lock;
+        ProcessLives lives;
+        ProcessList dead;      /* oldest first */
+        ProcessList lingering; /* dead leaders whose pid still answers: threads or a zombie */
+        uint64_t lingering_checked_nsec;
+        ProcessTableCounters counters;
+};
+
+int process_table_new(ProcessTable **ret_table) {
+        ProcessTable *t = calloc(1, sizeof(*t));
+        pthread_mutexattr_t attr;
+
+        if (!t)
+                return -ENOMEM;
+        pthread_mutexattr_init(&attr);
+        pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+        pthread_mutex_init(&t->lock, &attr);
+        pthread_mutexattr_destroy(&attr);
+        process_lives_init(&t->lives);
+        *ret_table = t;
+        return 0;
+}
+
+ProcessTable *process_table_free(ProcessTable *t) {
+        if (!t)
+                return NULL;
+        process_lives_done(&t->lives);
+        pthread_mutex_destroy(&t->lock);
+        free(t);
+        return NULL;
+}
+
+static void lock(ProcessTable *t) {
+        pthread_mutex_lock(&t->lock);
+}
+
+static void unlock(ProcessTable *t) {
+        pthread_mutex_unlock(&t->lock);
+}
+
+static void remove_dead(ProcessTable *t, ProcessList *list, Process *p) {
+        process_list_remove(list, p);
+        process_lives_remove(&t->lives, p);
+}
+
+static void end_life(ProcessTable *t, Process *p, uint64_t nsec) {
+        if (p->exit_nsec)
+                return;
+        p->exit_nsec = nsec;
+        process_list_append(&t->dead, p);
+        while (t->dead.n_processes > PROCESS_TABLE_DEAD_MAX) {
+                remove_dead(t, &t->dead, t->dead.first);
+                t->counters.n_evicted++;
+        }
+}
+
+/* An exec or another sign of life after the exit: only the leading thread had ended. */
+static void revive(Process *p) {
+        if (!p->exit_nsec)
+                return;
+        process_list_remove(p->list, p);
+        p->exit_nsec = 0;
+}
+
+int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t nsec) {
+        uint64_t boottime = clock_monotonic_to_boottime(nsec);
+        Process *p, *parent, *earlier;
+        int r = 0;
+
+        lock(t);
+        t->counters.n_forks++;
+        parent = process_lives_latest(&t->lives, parent_pid);
+        earlier = process_lives_latest(&t->lives, pid);
+        if (earlier && process_started_at(earlier, boottime)) {
+                /* The scan of /proc was faster than this message. */
+                process_set_parent(earlier, parent);
+        } else {
+                if (earlier)
+                        end_life(t, earlier, nsec);
+                r = process_lives_add(&t->lives, pid, &p);
+                if (r >= 0) {
+                        p->fork_nsec = nsec;
+                        p->start_realtime_nsec = clock_boottime_to_realtime(boottime);
+                        p->start_ticks = process_ticks(boottime);
+                        process_set_parent(p, parent);
+                        process_inherit(p, parent);
+                }
+        }
+        unlock(t);
+        return r;
+}
+
+/* The program is another one, but nothing of it could be read: what an exec does not change. */
+static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before) {
+        ProcessFactsParts parts = {
+                .facts = {.login_uid = PROCESS_ID_UNSET, .session_id = PROCESS_ID_UNSET}};
+
+        if (before)
+                parts = process_facts_parts(before);
+        parts.facts.comm[0] = '\0';
+        parts.facts.is_args_cut = parts.facts.is_executable_deleted = false;
+        parts.executable = parts.args = NULL;
+        parts.n_executable = parts.n_args_bytes = 0;
+        return process_facts_new(&parts);
+}
+
+/* Has `facts` been read from the life `p`, and not from a later one of its pid? */
+static bool facts_belong(const Process *p, const ProcessFacts *facts) {
+        uint64_t difference = p->start_ticks > facts->start_ticks
+                                      ? p->start_ticks - facts->start_ticks
+                                      : facts->start_ticks - p->start_ticks;
+
+        /* A fork's message is sent just after the start time is taken: the next tick at most. */
+        return p->start_ticks == 0 || facts->start_ticks == 0 ||
+               difference <= (p->is_start_exact ? 0 : 1);
+}
+
+static void set_start(Process *p, const ProcessFacts *facts) {
+        /* entity_id is made of it: once given out, it stays. */
+        if (p->is_start_exact || p->is_seen || facts->start_ticks == 0)
+                return;
+        p->start_ticks = facts->start_ticks;
+        p->is_start_exact = true;
+        if (p->start_realtime_nsec == 0)
+                p->start_realtime_nsec =
+                        clock_boottime_to_realtime(process_ticks_to_nsec(facts->start_ticks));
+}
+
+int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
+        Process *p;
+        int r = 0;
+
+        lock(t);
+        t->counters.n_execs++;
+        p = process_lives_latest(&t->lives, pid);
+        if (!p)
+                r = process_lives_add(&t->lives, pid, &p);
+        if (r >= 0 && facts && !facts_belong(p, facts))
+                facts = process_facts_unref(facts);
+        if (r >= 0 && !facts) {
+                t->counters.n_execs_unread++;
+                facts = facts_of_unread_exec(p->phase.facts);
+                r = facts ? 0 : -ENOMEM;
+        }
+        if (r >= 0) {
+                revive(p);
+                set_start(p, facts);
+                r = process_add_phase(p, nsec, facts, true);
+        } else {
+                process_facts_unref(facts);
+        }
+        unlock(t);
+        return r;
+}
+
+void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec) {
+        Process *p;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        if (p)
+                end_life(t, p, nsec);
+        unlock(t);
+}
+
+/* Makes a phase that differs from the one before in what change() does. */
+static int change_phase(ProcessTable *t, pid_t pid, uint64_t nsec,
+                        void (*change)(ProcessFacts *f, const void *userdata),
+                        const void *userdata) {
+        ProcessFactsParts parts;
+        ProcessFacts *facts;
+        Process *p;
+        int r = 0;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        if (p && p->phase.facts) {
+                parts = process_facts_parts(p->phase.facts);
+                change(&parts.facts, userdata);
+                facts = process_facts_new(&parts);
+                r = facts ? process_add_phase(p, nsec, facts, p->phase.has_executed) : -ENOMEM;
+        }
+        unlock(t);
+        return r;
+}
+
+static void change_uid(ProcessFacts *f, const void *userdata) {
+        const ProcIds *ids = userdata;
+
+        f->ids.real_uid = ids->real_uid;
+        f->ids.effective_uid = ids->effective_uid;
+}
+
+static void change_gid(ProcessFacts *f, const void *userdata) {
+        const ProcIds *ids = userdata;
+
+        f->ids.real_gid = ids->real_gid;
+        f->ids.effective_gid = ids->effective_gid;
+}
+
+static void change_comm(ProcessFacts *f, const void *userdata) {
+        const char *comm = userdata;
+        size_t n = strnlen(comm, sizeof(f->comm) - 1);
+
+        memcpy(f->comm, comm, n);
+        f->comm[n] = '\0';
+}
+
+int process_table_set_uid(ProcessTable *t, pid_t pid, uint64_t nsec, uid_t real, uid_t effective) {
+        const ProcIds ids = {.real_uid = real, .effective_uid = effective};
+
+        return change_phase(t, pid, nsec, change_uid, &ids);
+}
+
+int process_table_set_gid(ProcessTable *t, pid_t pid, uint64_t nsec, gid_t real, gid_t effective) {
+        const ProcIds ids = {.real_gid = real, .effective_gid = effective};
+
+        return change_phase(t, pid, nsec, change_gid, &ids);
+}
+
+int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char *comm) {
+        return change_phase(t, pid, nsec, change_comm, comm);
+}
+
+int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
+        Process *p;
+        int r = 0;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        if (p && !facts_belong(p, facts)) {
+                end_life(t, p, nsec);
+                p = NULL;
+        }
+        if (!p)
+                r = process_lives_add(&t->lives, pid, &p);
+        if (r >= 0) {
+                p->is_unconfirmed = false;
+                set_start(p, facts);
+                if (!p->parent)
+                        process_set_parent(p, process_lives_latest(&t->lives, facts->ppid));
+                r = process_add_phase(p, nsec, facts, true);
+        } else {
+                process_facts_unref(facts);
+        }
+        unlock(t);
+        return r;
+}
+
+int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, uint64_t nsec,
+                          ProcessFacts *facts) {
+        Process *p;
+        int r = 0;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        if (p && p->serial == serial)
+                r = process_add_phase(p, nsec, facts, p->phase.has_executed);
+        else
+                process_facts_unref(facts);
+        unlock(t);
+        return r;
+}
+
+int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids) {
+        const ProcessFacts *f;
+        const Process *p;
+        int r = 0;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        f = p ? p->phase.facts : NULL;
+        if (f && f->has_ids) {
+                *ret_ids = f->ids;
+                r = 1;
+        }
+        unlock(t);
+        return r;
+}
+
+/* Under the lock. Return: false when there is nothing more to do. */
+static bool release_some(ProcessTable *t, ProcessList *list, uint64_t before_nsec, size_t *n_left) {
+        for (size_t i = 0; i < RELEASE_BATCH; i++) {
+                Process *p = list->first;
+
+                if (!p || *n_left == 0 || p->exit_nsec >= before_nsec)
+                        return false;
+                (*n_left)--;
+                if (process_lives_latest(&t->lives, p->pid) != p ||
+                    (kill(p->pid, 0) < 0 && errno == ESRCH)) {
+                        remove_dead(t, list, p);
+                } else {
+                        /* A zombie, or another thread still runs. */
+                        process_list_remove(list, p);
+                        process_list_append(&t->lingering, p);
+                }
+        }
+        return true;
+}
+
+static void release_list(ProcessTable *t, ProcessList *list, uint64_t before_nsec) {
+        size_t n_left = SIZE_MAX;
+        bool is_more;
+
+        do {
+                lock(t);
+                if (n_left == SIZE_MAX)
+                        n_left = list->n_processes;
+                is_more = release_some(t, list, before_nsec, &n_left);
+                unlock(t);
+        } while (is_more);
+}
+
+void process_table_release(ProcessTable *t, uint64_t before_nsec) {
+        uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
+
+        release_list(t, &t->dead, before_nsec);
+        if (now - t->lingering_checked_nsec < LINGER_NSEC)
+                return;
+        t->lingering_checked_nsec = now;
+        release_list(t, &t->lingering, before_nsec);
+}
+
+void process_table_begin_rescan(ProcessTable *t) {
+        lock(t);
+        for (Process *p = process_lives_next(&t->lives, NULL); p;
+             p = process_lives_next(&t->lives, p))
+                p->is_unconfirmed = p->exit_nsec == 0;
+        unlock(t);
+}
+
+void process_table_end_rescan(ProcessTable *t, uint64_t begin_nsec) {
+        lock(t);
+        for (Process *p = process_lives_next(&t->lives, NULL); p;
+             p = process_lives_next(&t->lives, p))
+                if (p->is_unconfirmed && p->exit_nsec == 0) {
+                        p->exit_nsec = begin_nsec;
+                        process_list_append(&t->dead, p);
+                }
+        unlock(t);
+}
+
+int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, ProcessLiveness liveness,
+                       ProcessAnswer *ret_answer) {
+        Process *p;
+        int r;
+
+        lock(t);
+        r = process_lives_find(&t->lives, pid, window, liveness, &p);
+        if (r >= 0)
+                process_describe(&t->lives, p, window.until, ret_answer);
+        unlock(t);
+        return r;
+}
+
+ProcessTableCounters process_table_counters(ProcessTable *t) {
+        ProcessTableCounters c;
+
+        lock(t);
+        c = t->counters;
+        c.n_lives = process_lives_count(&t->lives);
+        c.n_dead = t->dead.n_processes + t->lingering.n_processes;
+        unlock(t);
+        return c;
+}
