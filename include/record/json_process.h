@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The part of a JSON line that is the same for all deletions of one Deleter, rendered by json-c.
+ */
+
+#include "identify/user_names.h"
+#include "record/host_facts.h"
+#include "record/record.h"
+
+typedef struct JsonProcess {
+        uint64_t deleter_id; /* 0: nothing rendered */
+        Buffer members;  /* "process":{…},"user":{…},"systemd":{…}, with the trailing comma */
+        Buffer ancestry; /* "ancestry":[…], with the trailing comma; empty when none is known */
+        Buffer subject;  /* inside of a JSON string: rm (pid 812, root) */
+} JsonProcess;
+
+/* Return: 0, -ENOMEM. */
+int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host, UserNames *names);
+void json_process_done(JsonProcess *p);

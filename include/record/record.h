@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One deletion, or one piece of news about the watch itself.  Every way out (JSON lines, text) is a
+ * rendering of this structure; no renderer knows a fact that it does not hold.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/scope.h"
+#include "identify/deleter.h"
+#include "locate/locator.h"
+
+typedef enum RecordAction {
+        RECORD_UNLINK,
+        RECORD_RMDIR,
+        RECORD_MOVE,     /* renamed away */
+        RECORD_START,    /* the watch has begun */
+        RECORD_STOP,     /* the watch ends */
+        RECORD_LOSS,     /* something could not be seen */
+        RECORD_COVERAGE, /* a filesystem is watched now, or no longer */
+} RecordAction;
+
+const char *record_action_to_string(RecordAction a);
+/* False for news about the watch itself: START, STOP, LOSS, COVERAGE. */
+bool record_action_is_deletion(RecordAction a);
+
+/* A visible path in its two parts; .name bytes are not NUL-terminated. */
+typedef struct RecordPath {
+        const char *directory; /* absolute, normal; NULL unknown */
+        size_t n_directory;
+        const char *name; /* NULL unknown */
+        size_t n_name;
+} RecordPath;
+
+typedef struct RecordLoss {
+        const char *where;      /* "file events", "process events" */
+        uint64_t count;         /* 0: the kernel does not say */
+        const char *filesystem; /* mount point; NULL when it is not about one */
+} RecordLoss;
+
+/* Everything is borrowed until the renderer returns. */
+typedef struct Record {
+        RecordAction action;
+        uint64_t realtime_nsec;  /* when it was taken from the kernel's queue */
+        uint64_t sequence;       /* counts up by one a record of this run, from 1 */
+        const ScopeMount *mount; /* NULL unknown or not about one filesystem */
+
+        /* Deletions: */
+        RecordPath path;
+        RecordPath new_path; /* MOVE: where it went; .name NULL unknown */
+        bool is_directory;
+        uint64_t inode; /* 0 unknown */
+        const Deleter *deleter;
+        PathSource path_source;
+
+        /* News: */
+        const char *message; /* one sentence, without a full stop */
+        RecordLoss loss;
+} Record;
+
+/* Appends directory, '/' and name; nothing when the name is unknown. */
+void record_path_append(const RecordPath *p, Buffer *b);
