@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A watch in progress: the filesystems, the processes, the sink, and what has been counted.
+ *
+ * It knows no event loop: watch.c calls it when something can be done.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command/watch_options.h"
+#include "command/watched_filesystem.h"
+#include "sink/record_sink.h"
+
+typedef struct WatchCounters {
+        uint64_t n_records;   /* deletions that passed the filters */
+        uint64_t n_processes; /* that did them */
+        uint64_t n_losses;
+} WatchCounters;
+
+typedef struct WatchSession WatchSession;
+
+/*
+ * watch_session_new() - resolve the paths, start the witness, mark the filesystems
+ * @options: borrowed
+ *
+ * Says on stderr what is watched and what cannot be, and why.
+ * Return: 0; a negative errno after having said on stderr what failed, on what, and what to do.
+ */
+int watch_session_new(const WatchOptions *options, WatchSession **ret_session);
+WatchSession *watch_session_free(WatchSession *s);
+
+/* Readable when watch_session_dispatch() has something to do; the session's own. */
+int watch_session_fd(const WatchSession *s);
+RecordSink *watch_session_sink(const WatchSession *s);
+WatchCounters watch_session_counters(const WatchSession *s);
+
+typedef enum WatchState {
+        WATCH_IDLE,   /* everything that was queued has been written or is in the sink */
+        WATCH_BUSY,   /* some events came: more may, ask again after a pause */
+        WATCH_FULL,   /* the reader is slow: ask again when the sink can be written */
+        WATCH_ENOUGH, /* --count is reached */
+} WatchState;
+
+/*
+ * watch_session_dispatch() - take events from the kernel, write records
+ *
+ * Return: a WatchState, -EPIPE nobody reads, other negative errnos after having said so on stderr.
+ */
+int watch_session_dispatch(WatchSession *s);
+
+/* The mount table changed. Return: as watch_session_new(). */
+int watch_session_update_mounts(WatchSession *s);
+/* Marks are taken away; what is queued can still be dispatched. */
+void watch_session_stop_capture(WatchSession *s);
+/* Lets go of dead processes, reports losses of process events. Return: 0, errors of the sink. */
+int watch_session_tidy(WatchSession *s);
+
+/* START and STOP. Return: 0, errors of the sink. */
+int watch_session_announce(WatchSession *s, RecordAction action);

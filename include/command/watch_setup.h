@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What a watch needs before the first filesystem is marked. */
+
+#include "command/watch_session.h"
+
+/*
+ * watch_setup() - privileges, paths, witness, sink
+ *
+ * Return: 0; a negative errno after having said on stderr what is missing and what to do.
+ */
+int watch_setup(WatchSession *s);
+/* Width of the terminal on stdout; 0 unknown. */
+size_t watch_setup_columns(void);
+void watch_setup_undo(WatchSession *s);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One watched filesystem: its group, its events in flight, and where they happened.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "capture/coverage.h"
+#include "capture/fan_group.h"
+#include "identify/identifier.h"
+#include "locate/locator.h"
+
+/* How long an event may wait for the event that names its directory. On tmpfs it comes within
+ * 0.1 ms, elsewhere it is there already; a deleter that lost its CPU takes longer. */
+#define WATCHED_FILESYSTEM_WAIT_NSEC (100 * UINT64_C(1000000))
+
+typedef struct WatchedFilesystem WatchedFilesystem;
+
+/*
+ * watched_filesystem_new() - mark a filesystem and get ready to locate its events
+ * @plan:        its .scopes are taken on success
+ * @features:    FanFeatures that may be used
+ * @identifier:  borrowed
+ *
+ * Return: 0, errors of fan_group_new(), fan_group_mark() and live_mount_new(), -ENOMEM.
+ */
+int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
+                           Identifier *identifier, WatchedFilesystem **ret_fs);
+WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs);
+
+dev_t watched_filesystem_device(const WatchedFilesystem *fs);
+/* The mount that it is named by in messages; borrowed until the scopes change. */
+const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs);
+const ScopeSet *watched_filesystem_scopes(const WatchedFilesystem *fs);
+int watched_filesystem_fd(const WatchedFilesystem *fs);
+const FanGroup *watched_filesystem_group(const WatchedFilesystem *fs);
+
+/* The mount table changed: other places where it is visible. Takes the scopes. */
+void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes);
+/* It is unmounted: lets go of the superblock. What is queued can still be taken. */
+void watched_filesystem_end(WatchedFilesystem *fs);
+bool watched_filesystem_is_ending(const WatchedFilesystem *fs);
+/* No new events: what is queued can still be taken. */
+void watched_filesystem_stop(WatchedFilesystem *fs);
+
+/* An event with its place; everything is borrowed until the next call. */
+typedef struct LocatedEvent {
+        FlightEvent event;
+        const DirPlace *place;     /* of the directory, or where it was moved from; NULL unknown */
+        const DirPlace *new_place; /* where it was moved to; NULL unknown or not moved */
+        DirPlace place_copy;       /* backing of the first while the second is looked for */
+        PathSource source;
+        Deleter *deleter;
+        bool is_overflow; /* nothing else is set: the kernel's queue was full */
+} LocatedEvent;
+
+/*
+ * watched_filesystem_next() - the next event in the kernel's order
+ *
+ * Reads from the kernel as far as that is needed. When an event's directory is still to be learned,
+ * waits by answering -EAGAIN: ask again after a millisecond.
+ *
+ * Return: 1 event, to be given back by watched_filesystem_done(); 0 the queue was seen empty and
+ * nothing is in flight; -EAGAIN; errors of read(2), -ENOMEM.
+ */
+int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event);
+/* The event has been written: it leaves the flight. */
+void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
+
+/* Everything that happened before this monotonic time has left; 0 when something is in flight. */
+uint64_t watched_filesystem_settled_nsec(const WatchedFilesystem *fs);
+/* Reads whose bytes did not decode, since the last call. */
+uint64_t watched_filesystem_take_malformed(WatchedFilesystem *fs);

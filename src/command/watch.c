@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The event loop of a watch.
+ *
+ * When it is quiet, an event wakes it and is written at once.  Once events have come, it looks
+ * again after a pause instead of being woken for each: waking the reader is most of what an event
+ * costs the one who deletes (kernel.md, section 11).
+ */
+
+#include "command/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <systemd/sd-event.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "command/watch_session.h"
+#include "command/watch_setup.h"
+
+/* Between two looks under load. */
+#define PAUSE_USEC 1000
+/* How often dead processes are let go of. */
+#define TIDY_USEC (2 * UINT64_C(1000000))
+#define TIDY_ACCURACY_USEC (500 * UINT64_C(1000))
+#define EXIT_TIMED_OUT 124
+
+typedef enum WatchPhase {
+        WATCH_PHASE_RUNNING,
+        WATCH_PHASE_DRAINING, /* no new events are taken, those that are queued are */
+        WATCH_PHASE_FLUSHING, /* nothing but the sink is left */
+} WatchPhase;
+
+typedef struct Watch {
+        WatchOptions options;
+        WatchSession *session;
+        sd_event *event;
+        sd_event_source *capture, *pause, *output;
+        int mountinfo_fd;
+        WatchPhase phase;
+        int status;
+        uint64_t begin_nsec;
+} Watch;
+
+static int leave(Watch *w, int status) {
+        w->status = status;
+        return sd_event_exit(w->event, 0);
+}
+
+static int look_again(Watch *w, uint64_t usec) {
+        sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+        sd_event_source_set_time_relative(w->pause, usec);
+        return sd_event_source_set_enabled(w->pause, SD_EVENT_ONESHOT);
+}
+
+static int wait_for_events(Watch *w) {
+        sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
+        return sd_event_source_set_enabled(w->capture, SD_EVENT_ON);
+}
+
+/* The reader of stdout is slow: the kernel's queue holds the rest until it has read on. */
+static int wait_for_reader(Watch *w) {
+        sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+        sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
+        return w->output ? sd_event_source_set_io_events(w->output, EPOLLOUT) : 0;
+}
+
+static int flush(Watch *w) {
+        int r = stream_sink_flush(record_sink_stream(watch_session_sink(w->session)));
+
+        if (r == -EAGAIN)
+                return wait_for_reader(w);
+        if (r < 0 && r != -EPIPE)
+                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-r));
+        return leave(w, r < 0 && r != -EPIPE ? EXIT_FAILURE : w->status);
+}
+
+/* Everything is written: the last record says so. */
+static int finish(Watch *w) {
+        w->phase = WATCH_PHASE_FLUSHING;
+        if (watch_session_tidy(w->session) < 0 ||
+            watch_session_announce(w->session, RECORD_STOP) < 0)
+                return leave(w, w->status);
+        return flush(w);
+}
+
+static int work(Watch *w) {
+        int r;
+
+        if (w->phase == WATCH_PHASE_FLUSHING)
+                return flush(w);
+        r = watch_session_dispatch(w->session);
+        if (r == -EPIPE)
+                return leave(w, EXIT_SUCCESS);
+        if (r < 0) {
+                fprintf(stderr, "whodunlink: stopped: %s\n", strerror(-r));
+                return leave(w, EXIT_FAILURE);
+        }
+        switch ((WatchState)r) {
+        case WATCH_ENOUGH:
+                w->status = EXIT_SUCCESS;
+                return finish(w);
+        case WATCH_FULL:
+                return wait_for_reader(w);
+        case WATCH_BUSY:
+                return look_again(w, PAUSE_USEC);
+        case WATCH_IDLE:
+                break;
+        }
+        return w->phase == WATCH_PHASE_DRAINING ? finish(w) : wait_for_events(w);
+}
+
+/* From here on only what is already queued is taken. */
+static int begin_drain(Watch *w, int status) {
+        int r;
+
+        w->status = status;
+        w->phase = WATCH_PHASE_DRAINING;
+        /* Once before: what is queued may need a directory whose removal is not queued yet. */
+        r = watch_session_dispatch(w->session);
+        watch_session_stop_capture(w->session);
+        if (r == WATCH_FULL)
+                return wait_for_reader(w);
+        return r < 0 ? work(w) : look_again(w, 0);
+}
+
+static int on_capture(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        (void)source, (void)fd, (void)events;
+        return work(userdata);
+}
+
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source, (void)usec;
+        return work(userdata);
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Watch *w = userdata;
+
+        (void)fd;
+        if (events & (EPOLLERR | EPOLLHUP))
+                return leave(w, EXIT_SUCCESS); /* nobody reads any more */
+        sd_event_source_set_io_events(source, 0);
+        return work(w);
+}
+
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Watch *w = userdata;
+
+        (void)source, (void)fd, (void)events;
+        if (w->phase != WATCH_PHASE_RUNNING)
+                return 0;
+        if (watch_session_update_mounts(w->session) < 0)
+                return leave(w, EXIT_FAILURE);
+        return look_again(w, 0);
+}
+
+static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata) {
+        Watch *w = userdata;
+        int enabled = SD_EVENT_OFF;
+
+        (void)usec;
+        sd_event_source_set_time_relative(source, TIDY_USEC);
+        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        if (w->phase != WATCH_PHASE_RUNNING)
+                return 0;
+        if (watch_session_tidy(w->session) < 0)
+                return leave(w, EXIT_FAILURE);
+        /* When it is quiet nobody else looks whether the queue is empty. */
+        sd_event_source_get_enabled(w->capture, &enabled);
+        return enabled == SD_EVENT_OFF ? 0 : work(w);
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Watch *w = userdata;
+
+        (void)source, (void)usec;
+        return w->phase == WATCH_PHASE_RUNNING ? begin_drain(w, EXIT_TIMED_OUT) : 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        Watch *w = userdata;
+        size_t n;
+
+        (void)source, (void)si;
+        if (w->phase == WATCH_PHASE_RUNNING)
+                return begin_drain(w, EXIT_SUCCESS);
+        n = stream_sink_n_pending(record_sink_stream(watch_session_sink(w->session)));
+        fprintf(stderr,
+                "whodunlink: second signal: %zu bytes of records and what is still queued are "
+                "not written\n",
+                n);
+        return leave(w, EXIT_FAILURE);
+}
+
+static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        Watch *w = userdata;
+        RecordText *text = record_sink_text(watch_session_sink(w->session));
+
+        (void)source, (void)si;
+        if (text)
+                record_text_set_columns(text, watch_setup_columns());
+        return 0;
+}
+
+static int add_signals(Watch *w) {
+        static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+        int r = 0;
+
+        for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && r >= 0; i++)
+                r = sd_event_add_signal(w->event, NULL, ends[i], on_signal, w);
+        return r < 0 ? r : sd_event_add_signal(w->event, NULL, SIGWINCH, on_resize, w);
+}
+
+static int add_timers(Watch *w) {
+        int r;
+
+        r = sd_event_add_time_relative(w->event, &w->pause, CLOCK_MONOTONIC, 0, 1, on_pause, w);
+        if (r >= 0)
+                r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, TIDY_USEC,
+                                               TIDY_ACCURACY_USEC, on_tidy, w);
+        if (r >= 0 && w->options.timeout_nsec > 0)
+                r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC,
+                                               w->options.timeout_nsec / CLOCK_NSEC_PER_USEC, 1,
+                                               on_timeout, w);
+        return r;
+}
+
+static int add_descriptors(Watch *w) {
+        int fd = stream_sink_fd(record_sink_stream(watch_session_sink(w->session)));
+        int r;
+
+        r = sd_event_add_io(w->event, &w->capture, watch_session_fd(w->session), EPOLLIN,
+                            on_capture, w);
+        if (r >= 0)
+                r = sd_event_add_io(w->event, NULL, w->mountinfo_fd, EPOLLPRI, on_mounts, w);
+        if (r < 0)
+                return r;
+        /* A regular file cannot be polled, nor does it make anyone wait. */
+        r = sd_event_add_io(w->event, &w->output, fd, 0, on_output, w);
+        return r == -EPERM ? 0 : r;
+}
+
+static void say_summary(const Watch *w) {
+        WatchCounters c = watch_session_counters(w->session);
+        _cleanup_buffer_ Buffer b = {0};
+
+        clock_append_duration(&b, clock_now_nsec(CLOCK_MONOTONIC) - w->begin_nsec);
+        fprintf(stderr, "%llu deletion%s by %llu process%s in %s, %llu loss%s\n",
+                (unsigned long long)c.n_records, c.n_records == 1 ? "" : "s",
+                (unsigned long long)c.n_processes, c.n_processes == 1 ? "" : "es",
+                buffer_terminate(&b), (unsigned long long)c.n_losses, c.n_losses == 1 ? "" : "es");
+}
+
+static int run(Watch *w) {
+        int r;
+
+        w->begin_nsec = clock_now_nsec(CLOCK_MONOTONIC);
+        r = add_signals(w);
+        if (r >= 0)
+                r = add_timers(w);
+        if (r >= 0)
+                r = add_descriptors(w);
+        if (r >= 0)
+                r = watch_session_announce(w->session, RECORD_START);
+        if (r >= 0)
+                r = sd_event_loop(w->event);
+        if (r < 0) {
+                fprintf(stderr, "whodunlink: event loop: %s\n", strerror(-r));
+                return EXIT_FAILURE;
+        }
+        if (!w->options.is_quiet)
+                say_summary(w);
+        return w->status;
+}
+
+/* Signals are taken by the event loop, also those that come while the witness is starting. */
+static int block_signals(void) {
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGWINCH);
+        signal(SIGPIPE, SIG_IGN);
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int prepare(Watch *w) {
+        int r;
+
+        r = block_signals();
+        if (r >= 0)
+                r = sd_event_new(&w->event);
+        if (r < 0) {
+                fprintf(stderr, "whodunlink: cannot make an event loop: %s\n", strerror(-r));
+                return r;
+        }
+        /* Before the first look at the mounts, so that no change falls in between. */
+        w->mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        if (w->mountinfo_fd < 0) {
+                r = -errno;
+                fprintf(stderr, "whodunlink: cannot open /proc/self/mountinfo: %s\n", strerror(-r));
+                return r;
+        }
+        return watch_session_new(&w->options, &w->session);
+}
+
+int watch_main(int argc, char **argv) {
+        Watch w = {.mountinfo_fd = -1};
+        int r, status = EXIT_SUCCESS;
+
+        r = watch_options_parse(argc, argv, &w.options);
+        if (r > 0)
+                status = prepare(&w) < 0 ? EXIT_FAILURE : run(&w);
+        else if (r < 0)
+                status = 2;
+
+        sd_event_source_unref(w.capture);
+        sd_event_source_unref(w.pause);
+        sd_event_source_unref(w.output);
+        sd_event_unref(w.event);
+        watch_session_free(w.session);
+        cleanup_close(&w.mountinfo_fd);
+        watch_options_done(&w.options);
+        return status;
+}

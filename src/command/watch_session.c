@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Events to records: the one place where what, where and who come together. */
+
+#include "command/watch_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "capture/handle_inode.h"
+#include "command/watch_coverage.h"
+#include "command/watch_session_private.h"
+#include "command/watch_setup.h"
+
+int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
+        WatchSession *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->options = options;
+        s->proc_fd = s->epoll_fd = -1;
+        r = watch_setup(s);
+        if (r >= 0)
+                r = watch_coverage_update(s);
+        if (r < 0) {
+                watch_session_free(s);
+                return r;
+        }
+        *ret_session = s;
+        return 0;
+}
+
+WatchSession *watch_session_free(WatchSession *s) {
+        if (!s)
+                return NULL;
+        for (size_t i = 0; i < s->n_filesystems; i++)
+                watched_filesystem_free(s->filesystems[i]);
+        free(s->filesystems);
+        watch_setup_undo(s);
+        free(s);
+        return NULL;
+}
+
+int watch_session_fd(const WatchSession *s) {
+        return s->epoll_fd;
+}
+
+RecordSink *watch_session_sink(const WatchSession *s) {
+        return s->sink;
+}
+
+WatchCounters watch_session_counters(const WatchSession *s) {
+        return s->counters;
+}
+
+/* Consecutive records of one process are counted once; so is one that takes turns with others. */
+static void count_process(WatchSession *s, const Deleter *d) {
+        uint64_t serial = d->process.serial;
+        uint64_t *seen = &s->counted[(serial ? serial : (uint64_t)d->process.pid) % WATCH_COUNTED];
+        uint64_t key = serial ? serial : UINT64_MAX - (uint64_t)d->process.pid;
+
+        if (*seen == key)
+                return;
+        *seen = key;
+        s->counters.n_processes++;
+}
+
+static RecordPath record_path(const DirPlace *place, const FanName *name) {
+        RecordPath p = {0};
+
+        if (place && place->mount) {
+                p.directory = place->path;
+                p.n_directory = place->n_path;
+        }
+        p.name = name->name;
+        p.n_name = name->n_name;
+        return p;
+}
+
+static ScopeEvent scope_event(const Record *r) {
+        if (!r->is_directory)
+                return SCOPE_EVENT_FILE_GONE;
+        return r->action == RECORD_MOVE ? SCOPE_EVENT_DIRECTORY_MOVED : SCOPE_EVENT_DIRECTORY_GONE;
+}
+
+/* One end of an event: does it concern a target? Unknown places might, and are not kept silent. */
+static bool place_is_wanted(WatchSession *s, const ScopeSet *scopes, const DirPlace *place,
+                            const RecordPath *path, ScopeEvent event) {
+        if (!place)
+                return true;
+        if (place->class != SCOPE_SOME)
+                return place->class == SCOPE_ALL;
+        buffer_clear(&s->path);
+        record_path_append(path, &s->path);
+        return scope_set_wants(scopes, s->path.bytes, s->path.n_bytes, event);
+}
+
+static RecordAction action_of(const FanEvent *e) {
+        if (e->mask & (FAN_RENAME | FAN_MOVED_FROM | FAN_MOVED_TO))
+                return RECORD_MOVE;
+        return e->mask & FAN_ONDIR ? RECORD_RMDIR : RECORD_UNLINK;
+}
+
+static void fill_places(Record *r, const LocatedEvent *e) {
+        const FanEvent *fan = &e->event.fan;
+
+        if (fan->old_name.directory.bytes) {
+                r->path = record_path(e->place, &fan->old_name);
+                if (fan->new_name.directory.bytes)
+                        r->new_path = record_path(e->new_place, &fan->new_name);
+        } else {
+                r->path = record_path(e->place, &fan->name);
+        }
+        if (e->place)
+                r->mount = e->place->mount;
+}
+
+static bool is_wanted(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r) {
+        const ScopeSet *scopes = watched_filesystem_scopes(fs);
+
+        if (e->event.fan.pid == s->self)
+                return false;
+        if (place_is_wanted(s, scopes, e->place, &r->path, scope_event(r)))
+                return true;
+        return r->new_path.name &&
+               place_is_wanted(s, scopes, e->new_place, &r->new_path, scope_event(r));
+}
+
+static int put(WatchSession *s, Record *r) {
+        int error = record_sink_put(s->sink, r);
+
+        if (error == -ENOMEM)
+                fprintf(stderr, "whodunlink: out of memory while writing record %llu\n",
+                        (unsigned long long)r->sequence);
+        return error;
+}
+
+int watch_session_put_news(WatchSession *s, Record *r) {
+        r->realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
+        return put(s, r);
+}
+
+static int put_overflow(WatchSession *s, WatchedFilesystem *fs) {
+        const ScopeMount *m = watched_filesystem_mount(fs);
+        char message[512];
+
+        s->counters.n_losses++;
+        snprintf(message, sizeof(message),
+                 "the kernel's event queue of %s was full and events were lost; "
+                 "run without --queue=bounded or raise fs.fanotify.max_queued_events",
+                 m->point);
+        return watch_session_put_news(
+                s, &(Record){
+                           .action = RECORD_LOSS,
+                           .mount = m,
+                           .message = message,
+                           .loss = {.where = "file events", .filesystem = m->point},
+                   });
+}
+
+static int put_event(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+        Record r = {
+                .action = action_of(&e->event.fan),
+                .realtime_nsec = e->event.realtime_nsec,
+                .is_directory = e->event.fan.mask & FAN_ONDIR,
+                .deleter = e->deleter,
+                .path_source = e->source,
+        };
+        int error;
+
+        if (e->is_overflow)
+                return put_overflow(s, fs);
+        /* On a kernel without FAN_RENAME the other half has told of it. */
+        if (e->event.fan.mask & FAN_MOVED_TO)
+                return 0;
+        fill_places(&r, e);
+        if (!is_wanted(s, fs, e, &r))
+                return 0;
+        if (!r.mount)
+                r.mount = watched_filesystem_mount(fs);
+        r.inode = handle_inode(&e->event.fan.target, r.mount->fstype);
+        if (!record_filter_passes(&s->options->filter, &r))
+                return 0;
+        error = put(s, &r);
+        if (error < 0)
+                return error;
+        s->counters.n_records++;
+        count_process(s, e->deleter);
+        return 0;
+}
+
+static bool is_enough(const WatchSession *s) {
+        return s->options->count > 0 && s->counters.n_records >= s->options->count;
+}
+
+/* Return: a WatchState or a negative errno. */
+static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
+        StreamSink *stream = record_sink_stream(s->sink);
+        WatchState state = WATCH_IDLE;
+        LocatedEvent e;
+        int r;
+
+        while ((r = watched_filesystem_next(fs, &e)) > 0) {
+                r = put_event(s, fs, &e);
+                watched_filesystem_done(fs, &e);
+                if (r < 0)
+                        return r;
+                if (is_enough(s))
+                        return WATCH_ENOUGH;
+                if (stream_sink_is_full(stream))
+                        return WATCH_FULL;
+                state = WATCH_BUSY;
+        }
+        if (r == -EAGAIN)
+                return WATCH_BUSY;
+        if (r < 0) {
+                fprintf(stderr, "whodunlink: cannot read events of %s: %s\n",
+                        watched_filesystem_mount(fs)->point, strerror(-r));
+                return r;
+        }
+        return (int)state;
+}
+
+int watch_session_dispatch(WatchSession *s) {
+        WatchState state = WATCH_IDLE;
+        int r;
+
+        for (size_t i = 0; i < s->n_filesystems; i++) {
+                r = dispatch_filesystem(s, s->filesystems[i]);
+                if (r < 0)
+                        return r;
+                if (r == WATCH_ENOUGH || r == WATCH_FULL) {
+                        state = (WatchState)r;
+                        break;
+                }
+                if (r == WATCH_BUSY)
+                        state = WATCH_BUSY;
+        }
+        if (state == WATCH_IDLE) {
+                r = watch_coverage_finish(s);
+                if (r < 0)
+                        return r;
+        }
+        r = stream_sink_flush(record_sink_stream(s->sink));
+        if (r == -EAGAIN)
+                return state == WATCH_ENOUGH ? WATCH_ENOUGH : WATCH_FULL;
+        return r < 0 ? r : (int)state;
+}
+
+int watch_session_update_mounts(WatchSession *s) {
+        return watch_coverage_update(s);
+}
+
+void watch_session_stop_capture(WatchSession *s) {
+        for (size_t i = 0; i < s->n_filesystems; i++)
+                watched_filesystem_stop(s->filesystems[i]);
+}
+
+/* The oldest time of which some queue may still hold an event. */
+static uint64_t settled_nsec(const WatchSession *s) {
+        uint64_t settled = UINT64_MAX;
+
+        for (size_t i = 0; i < s->n_filesystems; i++) {
+                uint64_t nsec = watched_filesystem_settled_nsec(s->filesystems[i]);
+
+                if (nsec < settled)
+                        settled = nsec;
+        }
+        return settled == UINT64_MAX ? clock_now_nsec(CLOCK_MONOTONIC) : settled;
+}
+
+static int put_process_loss(WatchSession *s, uint64_t n_losses) {
+        s->counters.n_losses += n_losses;
+        return watch_session_put_news(
+                s, &(Record){
+                           .action = RECORD_LOSS,
+                           .message = "process events were lost because they came faster than they "
+                                      "could be read; all processes were read anew",
+                           .loss = {.where = "process events"},
+                   });
+}
+
+/* Each of the n reads may have held any number of events. */
+static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
+        const ScopeMount *m = watched_filesystem_mount(fs);
+
+        s->counters.n_losses += n;
+        return watch_session_put_news(
+                s, &(Record){
+                           .action = RECORD_LOSS,
+                           .mount = m,
+                           .message = "events of the kernel could not be decoded",
+                           .loss = {.where = "file events", .filesystem = m->point},
+                   });
+}
+
+int watch_session_tidy(WatchSession *s) {
+        uint64_t n_losses = s->witness ? witness_take_losses(s->witness) : 0;
+        int r = 0;
+
+        process_table_release(s->table, settled_nsec(s));
+        if (n_losses > 0)
+                r = put_process_loss(s, n_losses);
+        for (size_t i = 0; i < s->n_filesystems && r >= 0; i++) {
+                uint64_t n = watched_filesystem_take_malformed(s->filesystems[i]);
+
+                if (n > 0)
+                        r = put_malformed(s, s->filesystems[i], n);
+        }
+        return r;
+}
+
+int watch_session_announce(WatchSession *s, RecordAction action) {
+        _cleanup_buffer_ Buffer b = {0};
+
+        s->is_started = true;
+        buffer_append_string(&b, action == RECORD_START ? "whodunlink " PROJECT_VERSION " watches"
+                                                        : "whodunlink ends its watch of");
+        for (size_t i = 0; i < s->n_targets; i++) {
+                buffer_append_string(&b, i == 0 ? " " : ", ");
+                buffer_append(&b, s->targets[i].path, s->targets[i].n_path);
+        }
+        return watch_session_put_news(s,
+                                      &(Record){.action = action, .message = buffer_terminate(&b)});
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Privileges, paths, processes and the way out: what can be missing, and what a user can do. */
+
+#include "command/watch_setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "command/watch_session_private.h"
+
+typedef struct Capability {
+        unsigned number;
+        const char *name;
+        const char *purpose;
+        bool is_needed; /* nothing works without it */
+} Capability;
+
+static const Capability capabilities[] = {
+        {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "to mark filesystems", true},
+        {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "to turn file handles into paths", true},
+        {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to read the programs of other users' processes", false},
+};
+
+static int check_capabilities(void) {
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+        struct __user_cap_data_struct data[2];
+        int r = 0;
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+                const Capability *c = &capabilities[i];
+
+                if (data[c->number / 32].effective & (1u << c->number % 32))
+                        continue;
+                fprintf(stderr, "whodunlink: %s is missing, which it needs %s%s\n", c->name,
+                        c->purpose,
+                        c->is_needed ? "; run it as root: sudo whodunlink …"
+                                     : "; records will lack them");
+                if (c->is_needed)
+                        r = -EPERM;
+        }
+        return r;
+}
+
+static int add_target(WatchSession *s, const char *given) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+        bool exists;
+        int r;
+
+        r = path_resolve(given, &path);
+        if (r < 0) {
+                fprintf(stderr, "whodunlink: cannot watch %s: %s\n", given, strerror(-r));
+                return r;
+        }
+        for (size_t i = 0; i < s->n_targets; i++)
+                if (strcmp(s->targets[i].path, path) == 0)
+                        return 0;
+        exists = lstat(path, &st) >= 0;
+        if (!exists && !s->options->is_quiet)
+                fprintf(stderr, "%s does not exist yet: waiting for it to come and vanish\n", path);
+        s->targets[s->n_targets++] = (ScopeTarget){
+                .path = path,
+                .n_path = strlen(path),
+                .is_directory = exists && S_ISDIR(st.st_mode),
+        };
+        path = NULL;
+        return 0;
+}
+
+static int resolve_targets(WatchSession *s) {
+        s->targets = calloc(s->options->n_paths, sizeof(*s->targets));
+        if (!s->targets)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->options->n_paths; i++) {
+                int r = add_target(s, s->options->paths[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static const char *witness_reason(int error) {
+        switch (-error) {
+        case EPERM:
+                return "CAP_NET_ADMIN is missing";
+        case ENOTCONN:
+                return "not in the initial pid, network and user namespace";
+        case EPROTONOSUPPORT:
+                return "the kernel has no process connector (CONFIG_PROC_EVENTS)";
+        default:
+                return strerror(-error);
+        }
+}
+
+static int start_identify(WatchSession *s) {
+        int priority_error, r;
+
+        s->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (s->proc_fd < 0) {
+                r = -errno;
+                fprintf(stderr, "whodunlink: cannot open /proc: %s; mount it\n", strerror(-r));
+                return r;
+        }
+        r = process_table_new(&s->table);
+        if (r < 0)
+                return r;
+        r = witness_start(s->table, s->proc_fd, &priority_error, &s->witness);
+        if (r < 0)
+                fprintf(stderr,
+                        "whodunlink: no process events: %s; only processes that are still alive "
+                        "when "
+                        "their deletion is read will be named\n",
+                        witness_reason(r));
+        else if (priority_error < 0)
+                fprintf(stderr,
+                        "whodunlink: no real-time priority: %s; the arguments of very short "
+                        "processes may be missing under load\n",
+                        priority_error == -EPERM ? "CAP_SYS_NICE is missing or the control group "
+                                                   "has no real-time budget"
+                                                 : strerror(-priority_error));
+        return identifier_new(s->table, s->witness, s->proc_fd, &s->identifier);
+}
+
+size_t watch_setup_columns(void) {
+        struct winsize w;
+
+        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 ? 0 : w.ws_col;
+}
+
+static int open_sink(WatchSession *s) {
+        const WatchOptions *o = s->options;
+        bool is_terminal = isatty(STDOUT_FILENO);
+        const char *no_color = getenv("NO_COLOR");
+        RecordFormat format =
+                o->output == WATCH_OUTPUT_TEXT || (o->output == WATCH_OUTPUT_AUTO && is_terminal)
+                        ? RECORD_FORMAT_TEXT
+                        : RECORD_FORMAT_JSON;
+        RecordTextOptions text = {
+                .is_colored = o->color == WATCH_COLOR_ALWAYS ||
+                              (o->color == WATCH_COLOR_AUTO && is_terminal &&
+                               (!no_color || no_color[0] == '\0')),
+                .n_columns = is_terminal ? watch_setup_columns() : 0,
+        };
+        int r;
+
+        host_facts_read(&s->host);
+        r = user_names_new(&s->names);
+        if (r >= 0)
+                r = record_sink_new(format, text, STDOUT_FILENO, &s->host, s->names, &s->sink);
+        if (r < 0)
+                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-r));
+        return r;
+}
+
+int watch_setup(WatchSession *s) {
+        int r;
+
+        s->self = getpid();
+        r = check_capabilities();
+        if (r >= 0)
+                r = resolve_targets(s);
+        if (r >= 0)
+                r = open_sink(s);
+        if (r >= 0)
+                r = start_identify(s);
+        if (r < 0)
+                return r;
+        s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        return s->epoll_fd < 0 ? -errno : 0;
+}
+
+void watch_setup_undo(WatchSession *s) {
+        identifier_free(s->identifier);
+        witness_free(s->witness);
+        process_table_free(s->table);
+        record_sink_free(s->sink);
+        user_names_free(s->names);
+        for (size_t i = 0; i < s->n_targets; i++)
+                free(s->targets[i].path);
+        free(s->targets);
+        free(s->refused);
+        buffer_done(&s->path);
+        cleanup_close(&s->epoll_fd);
+        cleanup_close(&s->proc_fd);
+}

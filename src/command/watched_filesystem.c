@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * From a group's descriptor to located and attributed events.
+ *
+ * The deleter is looked up as soon as an event is read, while its pidfd is open and the process
+ * perhaps alive; the place only when the event leaves, since it may need later events.
+ */
+
+#include "command/watched_filesystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+
+#include "base/clock.h"
+
+struct WatchedFilesystem {
+        dev_t device;
+        FanGroup *group;
+        Flight *flight;
+        Locator *locator;
+        Identifier *identifier;
+        ScopeSet scopes;
+        uint64_t n_malformed;
+        bool is_ending;
+};
+
+static int open_parts(WatchedFilesystem *fs, const char *point, unsigned features,
+                      bool is_bounded) {
+        LiveMount *live;
+        int r;
+
+        r = fan_group_new(features, is_bounded, &fs->group);
+        if (r < 0)
+                return r;
+        r = fan_group_mark(fs->group, point);
+        if (r < 0)
+                return r;
+        r = flight_new(&fs->flight);
+        if (r < 0)
+                return r;
+        r = live_mount_new(point, &live);
+        if (r < 0)
+                return r;
+        r = locator_new(live, &fs->scopes, &fs->locator);
+        if (r < 0)
+                live_mount_free(live);
+        return r;
+}
+
+int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
+                           Identifier *identifier, WatchedFilesystem **ret_fs) {
+        WatchedFilesystem *fs = calloc(1, sizeof(*fs));
+        int r;
+
+        if (!fs)
+                return -ENOMEM;
+        fs->device = plan->device;
+        fs->identifier = identifier;
+        r = open_parts(fs, plan->mount->point, features, is_bounded);
+        if (r < 0) {
+                watched_filesystem_free(fs);
+                return r;
+        }
+        fs->scopes = plan->scopes;
+        plan->scopes = (ScopeSet){0};
+        *ret_fs = fs;
+        return 0;
+}
+
+WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs) {
+        FlightEvent e;
+
+        if (!fs)
+                return NULL;
+        while (fs->flight && flight_peek(fs->flight, &e) > 0) {
+                deleter_unref(e.attachment);
+                flight_pop(fs->flight);
+        }
+        locator_free(fs->locator);
+        flight_free(fs->flight);
+        fan_group_free(fs->group);
+        scope_set_done(&fs->scopes);
+        free(fs);
+        return NULL;
+}
+
+dev_t watched_filesystem_device(const WatchedFilesystem *fs) {
+        return fs->device;
+}
+
+const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs) {
+        return &fs->scopes.mounts[0];
+}
+
+const ScopeSet *watched_filesystem_scopes(const WatchedFilesystem *fs) {
+        return &fs->scopes;
+}
+
+int watched_filesystem_fd(const WatchedFilesystem *fs) {
+        return fan_group_fd(fs->group);
+}
+
+const FanGroup *watched_filesystem_group(const WatchedFilesystem *fs) {
+        return fs->group;
+}
+
+void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
+        scope_set_done(&fs->scopes);
+        fs->scopes = *scopes;
+        *scopes = (ScopeSet){0};
+        locator_scopes_changed(fs->locator);
+}
+
+void watched_filesystem_end(WatchedFilesystem *fs) {
+        fs->is_ending = true;
+        locator_release_mount(fs->locator);
+}
+
+bool watched_filesystem_is_ending(const WatchedFilesystem *fs) {
+        return fs->is_ending;
+}
+
+void watched_filesystem_stop(WatchedFilesystem *fs) {
+        (void)fanotify_mark(fan_group_fd(fs->group), FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
+                            AT_FDCWD, "/");
+}
+
+/* One read, with deleters looked up and directories noted. Return: as flight_read(). */
+static int read_batch(WatchedFilesystem *fs) {
+        FlightEvent e;
+        int n, r, error = 0;
+
+        n = flight_read(fs->flight, fan_group_fd(fs->group));
+        if (n <= 0)
+                return n;
+        /* Late facts are better than none: what is missing shows in the record's attribution. */
+        (void)identifier_begin(fs->identifier);
+        /* To the end whatever happens: the pidfds must be found to be closed. */
+        while ((r = flight_next_read(fs->flight, &e)) > 0) {
+                Deleter *d = NULL;
+
+                if (!(e.fan.mask & FAN_Q_OVERFLOW) && identifier_find(fs->identifier, &e, &d) < 0)
+                        error = -ENOMEM;
+                flight_attach(fs->flight, d);
+                if (locator_note(fs->locator, &e) < 0)
+                        error = -ENOMEM;
+        }
+        flight_close_pidfds(fs->flight);
+        if (r == -EBADMSG)
+                fs->n_malformed++;
+        return error < 0 ? error : n;
+}
+
+/* Return: 0 the queue was seen empty, -ENOBUFS no more can be held, errors of read_batch(). */
+static int read_on(WatchedFilesystem *fs) {
+        int r;
+
+        do
+                r = read_batch(fs);
+        while (r > 0 && !flight_is_drained(fs->flight));
+        return r < 0 ? r : 0;
+}
+
+/* What locator_find() answered, as find_place() does. */
+static int accept(int r, const DirPlace **ret_place) {
+        static const DirPlace outside = {.class = SCOPE_NONE};
+
+        if (r == -EXDEV)
+                *ret_place = &outside;
+        return r == -ENOMEM ? r : 0;
+}
+
+/*
+ * The place of one directory of the oldest event.
+ * Return: 0 (place NULL: it cannot be learned), -EAGAIN wait, errors.
+ */
+static int find_place(WatchedFilesystem *fs, const FileHandle *directory, const FlightEvent *e,
+                      const DirPlace **ret_place, PathSource *ret_source) {
+        bool is_full = false;
+        int r;
+
+        *ret_place = NULL;
+        *ret_source = PATH_SOURCE_NONE;
+        if (!directory->bytes)
+                return 0;
+        r = locator_find(fs->locator, directory, false, ret_place, ret_source);
+        while (r == -EAGAIN) {
+                r = read_on(fs);
+                is_full = r == -ENOBUFS;
+                if (r < 0 && !is_full)
+                        return r;
+                r = locator_find(fs->locator, directory, true, ret_place, ret_source);
+        }
+        if (r != -ESTALE)
+                return accept(r, ret_place);
+
+        /* Gone, and nothing read so far says where it was: an rmdir that is on its way will. */
+        if (locator_is_lost(fs->locator, directory))
+                return 0;
+        if (!is_full) {
+                r = read_on(fs);
+                is_full = r == -ENOBUFS;
+                if (r < 0 && !is_full)
+                        return r;
+                r = locator_find(fs->locator, directory, true, ret_place, ret_source);
+                if (r != -ESTALE)
+                        return accept(r, ret_place);
+        }
+        if (!is_full &&
+            clock_now_nsec(CLOCK_MONOTONIC) < e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC)
+                return -EAGAIN;
+        locator_give_up(fs->locator, directory);
+        return 0;
+}
+
+static bool is_move(const FanEvent *e) {
+        return e->old_name.directory.bytes || e->new_name.directory.bytes;
+}
+
+static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
+        const FanEvent *fan = &e->event.fan;
+        PathSource source;
+        int r;
+
+        if (!is_move(fan))
+                return find_place(fs, &fan->name.directory, &e->event, &e->place, &e->source);
+
+        r = find_place(fs, &fan->old_name.directory, &e->event, &e->place, &e->source);
+        if (r < 0)
+                return r;
+        if (e->place) {
+                /* Looking for the second may evict the node that the first borrows from. */
+                e->place_copy = *e->place;
+                e->place_copy.path = strndup(e->place->path, e->place->n_path);
+                if (!e->place_copy.path)
+                        return -ENOMEM;
+                e->place = &e->place_copy;
+        }
+        return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &source);
+}
+
+static void forget_copy(LocatedEvent *e) {
+        free(e->place_copy.path);
+        e->place_copy.path = NULL;
+}
+
+int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
+        int r;
+
+        *ret_event = (LocatedEvent){0};
+        while (flight_peek(fs->flight, &ret_event->event) == 0) {
+                r = read_batch(fs);
+                if (r <= 0)
+                        return r;
+        }
+        ret_event->deleter = ret_event->event.attachment;
+        if (ret_event->event.fan.mask & FAN_Q_OVERFLOW) {
+                /* Renames may be among the lost. */
+                locator_forget_all(fs->locator);
+                ret_event->is_overflow = true;
+                return 1;
+        }
+        r = locate(fs, ret_event);
+        if (r < 0) {
+                forget_copy(ret_event);
+                return r;
+        }
+        return 1;
+}
+
+void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
+        forget_copy(e);
+        locator_apply(fs->locator, &e->event);
+        deleter_unref(e->deleter);
+        flight_pop(fs->flight);
+}
+
+uint64_t watched_filesystem_settled_nsec(const WatchedFilesystem *fs) {
+        return flight_n_events(fs->flight) == 0 ? flight_empty_nsec(fs->flight) : 0;
+}
+
+uint64_t watched_filesystem_take_malformed(WatchedFilesystem *fs) {
+        uint64_t n = fs->n_malformed;
+
+        fs->n_malformed = 0;
+        return n;
+}
