@@ -19,6 +19,10 @@
 #define FLIGHT_CHUNK_BYTES (64 * 1024)
 /* No event is larger: two names of 255 bytes, four handles of 128, headers. */
 #define FLIGHT_EVENT_MAX_BYTES 4096
+/* Pidfds of one read that follows the last empty queue closely: then each process of it has been
+ * alive at most this long since, and a table of processes tells its lives apart. */
+#define FLIGHT_PIDFDS_FEW 16
+#define FLIGHT_PIDFDS_FEW_NSEC (50 * UINT64_C(1000000))
 /* 256 MiB: past this bound the head has to leave with what is known. Counted by the caller. */
 #define FLIGHT_MAX_CHUNKS 4096
 
@@ -33,7 +37,9 @@ typedef struct FlightEvent {
         void *attachment;              /* the pipeline's own, set by flight_attach() */
 } FlightEvent;
 
-int flight_new(Flight **ret_flight);
+/* @has_few_pidfds: make no more than FLIGHT_PIDFDS_FEW pidfds in a read under load; the events
+ * behind them have FAN_PIDFD_FAILED. For a reader that knows the lives of each pid. */
+int flight_new(bool has_few_pidfds, Flight **ret_flight);
 /* Attachments still held are the caller's: pop everything first. */
 Flight *flight_free(Flight *f);
 

@@ -5,6 +5,7 @@
  * From an event's pid to its Deleter, while the event's pidfd is still open.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/flight.h"
@@ -24,6 +25,9 @@ typedef struct Identifier Identifier;
  */
 int identifier_new(ProcessTable *table, Witness *witness, int proc_fd, Identifier **ret_identifier);
 Identifier *identifier_free(Identifier *i);
+
+/* Does it follow every life of every pid, so that few events need a pidfd? */
+bool identifier_knows_lives(const Identifier *i);
 
 /*
  * identifier_begin() - a new batch of events was read

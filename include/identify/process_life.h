@@ -68,7 +68,7 @@ Process *process_lives_next(const ProcessLives *s, const Process *after);
 size_t process_lives_count(const ProcessLives *s);
 /* As process_table_find(). */
 int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
-                       ProcessLiveness liveness, Process **ret_process);
+                       ProcessLiveness liveness, Process **ret_process, bool *ret_is_only);
 
 /* Did this life, found by a scan, start at that time, as exactly as /proc tells? */
 bool process_started_at(const Process *p, uint64_t boottime_nsec);

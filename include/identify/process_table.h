@@ -92,6 +92,7 @@ typedef struct ProcessView {
 
 typedef struct ProcessAnswer {
         ProcessView process;
+        bool is_only_life;  /* no other life of its pid is possible in the window */
         bool has_executed;  /* the facts are its own; else its parent's at the fork */
         size_t n_ancestors; /* parent first */
         ProcessView ancestors[PROCESS_TABLE_ANCESTORS_MAX];

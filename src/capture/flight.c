@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture/pidfd_budget.h"
 
 /* The smallest event is bare metadata. */
 #define CHUNK_MAX_EVENTS (FLIGHT_CHUNK_BYTES / sizeof(struct fanotify_event_metadata))
@@ -45,13 +46,15 @@ struct Flight {
         uint64_t n_positions;
         uint64_t empty_monotonic_nsec;
         bool is_drained;
+        bool has_few_pidfds;
 };
 
-int flight_new(Flight **ret_flight) {
+int flight_new(bool has_few_pidfds, Flight **ret_flight) {
         Flight *f = calloc(1, sizeof(*f));
 
         if (!f)
                 return -ENOMEM;
+        f->has_few_pidfds = has_few_pidfds;
         *ret_flight = f;
         return 0;
 }
@@ -111,6 +114,22 @@ static void flight_collect(Flight *f) {
         }
 }
 
+static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now) {
+        bool is_close = now - f->empty_monotonic_nsec < FLIGHT_PIDFDS_FEW_NSEC;
+        PidfdBudget budget = {0};
+        ssize_t n;
+
+        if (f->has_few_pidfds && is_close)
+                budget = pidfd_budget_enter(FLIGHT_PIDFDS_FEW);
+        do
+                n = read(fd, c->bytes, sizeof(c->bytes));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                n = -errno;
+        pidfd_budget_leave(&budget);
+        return n;
+}
+
 int flight_read(Flight *f, int fd) {
         FlightChunk *c;
         uint64_t before;
@@ -124,11 +143,9 @@ int flight_read(Flight *f, int fd) {
                 return -ENOMEM;
 
         before = clock_now_nsec(CLOCK_MONOTONIC);
-        do
-                n = read(fd, c->bytes, sizeof(c->bytes));
-        while (n < 0 && errno == EINTR);
+        n = read_chunk(f, fd, c, before);
         if (n <= 0) {
-                int r = n == 0 || errno == EAGAIN ? 0 : -errno;
+                int r = n == -EAGAIN ? 0 : (int)n;
 
                 flight_drop_chunk(f, c);
                 if (r == 0) {

@@ -39,7 +39,7 @@ static int open_parts(WatchedFilesystem *fs, const char *point, unsigned feature
         r = fan_group_mark(fs->group, point);
         if (r < 0)
                 return r;
-        r = flight_new(&fs->flight);
+        r = flight_new(identifier_knows_lives(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
         r = live_mount_new(point, &live);

@@ -23,6 +23,7 @@ typedef struct CacheEntry {
         Deleter *deleter;
         pid_t pid;
         FanPidfd pidfd_state;
+        bool is_only_life;
         uint64_t batch; /* in which it was checked */
 } CacheEntry;
 
@@ -56,6 +57,10 @@ Identifier *identifier_free(Identifier *i) {
                 deleter_unref(i->cache[k].deleter);
         free(i);
         return NULL;
+}
+
+bool identifier_knows_lives(const Identifier *i) {
+        return i->witness;
 }
 
 int identifier_begin(Identifier *i) {
@@ -145,13 +150,23 @@ static bool says_the_same(const Deleter *d, Attribution attribution, const Proce
                d->process.serial != 0 && d->process.facts == a->process.facts;
 }
 
+/*
+ * May the answer to an earlier event of this batch serve for this one too?  An event whose pidfd
+ * was left out is by the life that the earlier one proved, when there is no other.
+ */
+static bool is_answered(const Identifier *i, const CacheEntry *c, const FanEvent *e) {
+        if (!c->deleter || c->pid != e->pid || c->batch != i->batch)
+                return false;
+        return c->pidfd_state == e->pidfd_state ||
+               (e->pidfd_state == FAN_PIDFD_FAILED && c->is_only_life);
+}
+
 int identifier_find(Identifier *i, const FlightEvent *e, Deleter **ret_deleter) {
         CacheEntry *c = &i->cache[(uint32_t)e->fan.pid % IDENTIFIER_CACHE_ENTRIES];
         Attribution attribution;
         Deleter *d;
 
-        if (c->deleter && c->pid == e->fan.pid && c->batch == i->batch &&
-            c->pidfd_state == e->fan.pidfd_state) {
+        if (is_answered(i, c, &e->fan)) {
                 *ret_deleter = deleter_ref(c->deleter);
                 return 0;
         }
@@ -169,6 +184,7 @@ int identifier_find(Identifier *i, const FlightEvent *e, Deleter **ret_deleter) 
         }
         c->pid = e->fan.pid;
         c->pidfd_state = e->fan.pidfd_state;
+        c->is_only_life = i->answer.is_only_life;
         c->batch = i->batch;
         *ret_deleter = deleter_ref(c->deleter);
         return 0;

@@ -165,7 +165,7 @@ static bool is_dead_before(const Process *p, uint64_t nsec) {
 }
 
 int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
-                       ProcessLiveness liveness, Process **ret_process) {
+                       ProcessLiveness liveness, Process **ret_process, bool *ret_is_only) {
         Process *only = NULL, *latest = NULL;
         size_t n_possible = 0, n_left = 0;
 
@@ -177,6 +177,7 @@ int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
                 }
         if (n_possible == 0)
                 return -ESRCH;
+        *ret_is_only = n_possible == 1;
         if (liveness == PROCESS_LIVENESS_ALIVE) {
                 *ret_process = latest;
                 return 0;

@@ -375,7 +375,7 @@ int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, Process
         int r;
 
         lock(t);
-        r = process_lives_find(&t->lives, pid, window, liveness, &p);
+        r = process_lives_find(&t->lives, pid, window, liveness, &p, &ret_answer->is_only_life);
         if (r >= 0)
                 process_describe(&t->lives, p, window.until, ret_answer);
         unlock(t);
