@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Which deletions a user wants to hear of.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "record/record.h"
+
+/*
+ * All lists are OR'd within themselves and AND'd with each other; an empty one lets all pass.
+ * Lists and strings are malloc'd and belong to the filter: record_filter_done() frees them.
+ */
+typedef struct RecordFilter {
+        char **includes; /* path globs; one must match the path or, for MOVE, the new path */
+        size_t n_includes;
+        char **excludes; /* path globs; none may match the path */
+        size_t n_excludes;
+        char **comms; /* name globs on process.name */
+        size_t n_comms;
+        char **executables; /* path globs on process.executable */
+        size_t n_executables;
+        uid_t *uids; /* effective users */
+        size_t n_uids;
+        pid_t *pids;
+        size_t n_pids;
+        bool has_descendants; /* .pids counts for processes below them too */
+        unsigned actions;     /* 1 << RecordAction; 0: all */
+} RecordFilter;
+
+/*
+ * record_filter_passes() - does a deletion pass
+ *
+ * An unknown fact passes no filter that asks for it.  Of a path with an unknown directory the name
+ * is known: "*.o" is asked about it, a glob that starts with '/' is not.  An exclude keeps back
+ * only what it is sure to match.  News about the watch always passes.
+ */
+bool record_filter_passes(const RecordFilter *f, const Record *r);
+void record_filter_done(RecordFilter *f);
