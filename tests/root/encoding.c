@@ -43,7 +43,7 @@ Bytes record_lossy(const char *bytes, size_t n_bytes, bool *ret_is_valid) {
         bool is_valid = true;
         size_t i = 0;
 
-        ck_assert_msg(lossy.data, "out of memory");
+        harness_assert(lossy.data, "out of memory");
         while (i < n_bytes) {
                 size_t n = sequence_length((const unsigned char *)bytes + i, n_bytes - i);
 
@@ -62,7 +62,7 @@ Bytes record_base64_decode(const char *text) {
         size_t n_text = strlen(text), n_padding = 0;
         Bytes bytes = {.data = calloc(n_text + 1, 1)};
 
-        ck_assert_msg(bytes.data && n_text % 4 == 0, "not base64: %s", text);
+        harness_assert(bytes.data && n_text % 4 == 0, "not base64: %s", text);
         while (n_padding < 2 && n_padding < n_text && text[n_text - 1 - n_padding] == '=')
                 n_padding++;
         for (size_t i = 0; i < n_text; i += 4) {
@@ -72,7 +72,7 @@ Bytes record_base64_decode(const char *text) {
                         const char *digit = strchr(alphabet, text[k]);
                         bool is_padding = k >= n_text - n_padding;
 
-                        ck_assert_msg(digit || is_padding, "not base64: %s", text);
+                        harness_assert(digit || is_padding, "not base64: %s", text);
                         word = word << 6 | (is_padding ? 0 : (uint32_t)(digit - alphabet));
                 }
                 for (int shift = 16; shift >= 0; shift -= 8)

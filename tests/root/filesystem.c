@@ -57,7 +57,7 @@ static void make_image(FsKind kind, const char *image) {
         if (!have_program(mkfs))
                 harness_skip("no %s", mkfs);
         fd = open(image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        ck_assert_msg(fd >= 0 && ftruncate(fd, IMAGE_BYTES) == 0, "%s: %m", image);
+        harness_assert(fd >= 0 && ftruncate(fd, IMAGE_BYTES) == 0, "%s: %m", image);
         if (kind == FS_EXT4) /* room for the names of the bulk test, and no work left for later */
                 process_run(PROCESS_ARGS(program, "-q", "-F", "-N", "160000", "-E",
                                          "nodiscard,lazy_itable_init=0", image));
@@ -74,7 +74,7 @@ static int attach_loop(const char *image, int *ret_fd) {
 
         if (control_fd < 0)
                 harness_skip("no loop devices: /dev/loop-control: %s", strerror(errno));
-        ck_assert_msg(image_fd >= 0, "%s: %m", image);
+        harness_assert(image_fd >= 0, "%s: %m", image);
         for (int i = 0; i < 200; i++) {
                 int index = ioctl(control_fd, LOOP_CTL_GET_FREE);
                 _cleanup_free_ char *device = harness_format("/dev/loop%d", index);
@@ -116,7 +116,7 @@ Filesystem fs_new(FsKind kind, const char *name) {
                 fs.source = harness_format("/dev/loop%d", fs.loop_index);
         }
         fs_mount_on(&fs, fs.path);
-        ck_assert_msg(chmod(fs.path, 0755) == 0, "%s: %m", fs.path);
+        harness_assert(chmod(fs.path, 0755) == 0, "%s: %m", fs.path);
         return fs;
 }
 

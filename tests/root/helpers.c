@@ -84,23 +84,23 @@ void harness_sysctl_set(const char *name, long value) {
 
         ck_assert_int_eq(keeper_remember(name, harness_sysctl_get(name)), 0);
         f = fopen(path, "we");
-        ck_assert_msg(f, "%s: %m", path);
-        ck_assert_msg(fprintf(f, "%ld\n", value) > 0 && fflush(f) == 0, "%s: %m", path);
+        harness_assert(f, "%s: %m", path);
+        harness_assert(fprintf(f, "%ld\n", value) > 0 && fflush(f) == 0, "%s: %m", path);
 }
 
 void harness_mkdir(const char *path) {
-        ck_assert_msg(mkdir(path, 0777) == 0, "mkdir %s: %m", path);
+        harness_assert(mkdir(path, 0777) == 0, "mkdir %s: %m", path);
 }
 
 void harness_touch(const char *path) {
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
-        ck_assert_msg(fd >= 0, "create %s: %m", path);
+        harness_assert(fd >= 0, "create %s: %m", path);
         close(fd);
 }
 
 void harness_unlink(const char *path) {
-        ck_assert_msg(unlink(path) == 0, "unlink %s: %m", path);
+        harness_assert(unlink(path) == 0, "unlink %s: %m", path);
 }
 
 char *harness_read_file(const char *path, size_t *ret_n_bytes) {
@@ -108,12 +108,12 @@ char *harness_read_file(const char *path, size_t *ret_n_bytes) {
         _cleanup_free_ char *bytes = NULL;
         size_t n = 0, n_allocated = 0, r;
 
-        ck_assert_msg(f, "%s: %m", path);
+        harness_assert(f, "%s: %m", path);
         do {
                 if (n_allocated - n < 4096) {
                         n_allocated = n_allocated * 2 + 8192;
                         bytes = realloc(bytes, n_allocated);
-                        ck_assert_msg(bytes, "out of memory");
+                        harness_assert(bytes, "out of memory");
                 }
                 r = fread(bytes + n, 1, n_allocated - n - 1, f);
                 n += r;

@@ -29,7 +29,7 @@ static const char start_mark[] = "\"action\":\"start\"";
 static int create_file(const char *path) {
         int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
 
-        ck_assert_msg(fd >= 0, "%s: %m", path);
+        harness_assert(fd >= 0, "%s: %m", path);
         return fd;
 }
 
@@ -61,13 +61,13 @@ static Monitor spawn(const char *const *args, bool is_piped) {
         int pipe_fds[2];
 
         if (is_piped) {
-                ck_assert_msg(pipe2(pipe_fds, O_CLOEXEC) == 0, "pipe: %m");
+                harness_assert(pipe2(pipe_fds, O_CLOEXEC) == 0, "pipe: %m");
                 close(out_fd);
                 out_fd = pipe_fds[1];
                 m.pipe_fd = pipe_fds[0];
         }
         m.pid = fork();
-        ck_assert_msg(m.pid >= 0, "fork: %m");
+        harness_assert(m.pid >= 0, "fork: %m");
         if (m.pid == 0)
                 exec_monitor(args, out_fd, err_fd);
         return m;
@@ -106,8 +106,8 @@ static bool pump_once(Monitor *m, int timeout_msec) {
         if (poll(&pfd, 1, timeout_msec) <= 0)
                 return true;
         n = read(m->pipe_fd, bytes, sizeof(bytes));
-        ck_assert_msg(n >= 0, "reading the monitor's output: %m");
-        ck_assert_msg(write(fd, bytes, (size_t)n) == n, "%s: %m", m->output_path);
+        harness_assert(n >= 0, "reading the monitor's output: %m");
+        harness_assert(write(fd, bytes, (size_t)n) == n, "%s: %m", m->output_path);
         return n > 0;
 }
 
@@ -116,8 +116,8 @@ Monitor monitor_start_piped(const char *const *args) {
         double end = harness_now() + MONITOR_TIMEOUT_SEC;
 
         while (!monitor_has_output(&m, start_mark)) {
-                ck_assert_msg(pump_once(&m, 100) && harness_now() < end, "no start record: %s",
-                              monitor_errors(&m));
+                harness_assert(pump_once(&m, 100) && harness_now() < end, "no start record: %s",
+                               monitor_errors(&m));
         }
         return m;
 }
@@ -125,7 +125,7 @@ Monitor monitor_start_piped(const char *const *args) {
 Monitor monitor_start_text(const char *const *args) {
         Monitor m = spawn_watch("--output=text", args, false);
 
-        monitor_wait_for_error(&m, "ready\n", MONITOR_TIMEOUT_SEC);
+        monitor_wait_for_error(&m, "watching ", MONITOR_TIMEOUT_SEC);
         return m;
 }
 
@@ -147,8 +147,8 @@ static void wait_for(const Monitor *m, const char *path, const char *text, doubl
                 if (info.si_pid && !file_has(path, text))
                         ck_abort_msg("monitor ended (%d) without %s: %s", info.si_status, text,
                                      monitor_errors(m));
-                ck_assert_msg(harness_now() < end, "no %s in %.0f s: %s", text, timeout_sec,
-                              monitor_errors(m));
+                harness_assert(harness_now() < end, "no %s in %.0f s: %s", text, timeout_sec,
+                               monitor_errors(m));
                 harness_sleep(0.005);
         }
 }
@@ -171,11 +171,11 @@ void monitor_wait_until_quiet(const Monitor *m, double quiet_sec) {
         struct stat st;
 
         while (harness_now() - since < quiet_sec) {
-                ck_assert_msg(stat(m->output_path, &st) == 0, "%s: %m", m->output_path);
+                harness_assert(stat(m->output_path, &st) == 0, "%s: %m", m->output_path);
                 if (st.st_size != n_bytes)
                         since = harness_now();
                 n_bytes = st.st_size;
-                ck_assert_msg(harness_now() < end, "the monitor never comes to rest");
+                harness_assert(harness_now() < end, "the monitor never comes to rest");
                 harness_sleep(0.02);
         }
 }
@@ -184,8 +184,8 @@ void monitor_pump(Monitor *m) {
         double end = harness_now() + MONITOR_TIMEOUT_SEC;
 
         while (pump_once(m, 1000))
-                ck_assert_msg(harness_now() < end, "the monitor does not end: %s",
-                              monitor_errors(m));
+                harness_assert(harness_now() < end, "the monitor does not end: %s",
+                               monitor_errors(m));
 }
 
 int monitor_wait(Monitor *m, double timeout_sec) {
@@ -203,9 +203,9 @@ int monitor_wait(Monitor *m, double timeout_sec) {
 void monitor_stop(Monitor *m) {
         int status;
 
-        ck_assert_msg(kill(m->pid, SIGTERM) == 0, "the monitor is gone: %s", monitor_errors(m));
+        harness_assert(kill(m->pid, SIGTERM) == 0, "the monitor is gone: %s", monitor_errors(m));
         status = monitor_wait(m, MONITOR_TIMEOUT_SEC);
-        ck_assert_msg(status == 0, "monitor exit status %d: %s", status, monitor_errors(m));
+        harness_assert(status == 0, "monitor exit status %d: %s", status, monitor_errors(m));
 }
 
 char *monitor_errors(const Monitor *m) {

@@ -25,7 +25,7 @@ Monitor monitor_spawn_piped(const char *const *args);
 Monitor monitor_start(const char *const *args);
 /* `watch --output=json ARGS` with stdout on a pipe; armed, too, its start record in output_path. */
 Monitor monitor_start_piped(const char *const *args);
-/* `watch --output=text ARGS`, and waits for its "ready" on stderr. */
+/* `watch --output=text ARGS`, and waits until it says on stderr that it watches a filesystem. */
 Monitor monitor_start_text(const char *const *args);
 
 /* Waits until a file of the monitor holds a text; fails the test if it ends or takes too long. */

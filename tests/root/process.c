@@ -25,7 +25,7 @@
 void *process_shared_alloc(size_t n_bytes) {
         void *p = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-        ck_assert_msg(p != MAP_FAILED, "mmap: %m");
+        harness_assert(p != MAP_FAILED, "mmap: %m");
         return p;
 }
 
@@ -36,7 +36,7 @@ pid_t process_spawn(const char *const *args) {
 pid_t process_spawn_io(const char *const *args, int in_fd, int out_fd) {
         pid_t pid = fork();
 
-        ck_assert_msg(pid >= 0, "fork: %m");
+        harness_assert(pid >= 0, "fork: %m");
         if (pid > 0)
                 return pid;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -56,7 +56,7 @@ pid_t process_spawn_worker(const char *program, const char *const *args, const c
                            const char *file, const char *text) {
         pid_t pid = fork();
 
-        ck_assert_msg(pid >= 0, "fork: %m");
+        harness_assert(pid >= 0, "fork: %m");
         if (pid > 0)
                 return pid;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,7 +75,7 @@ int process_wait(pid_t pid, double timeout_sec) {
         for (;;) {
                 pid_t r = waitpid(pid, &status, WNOHANG);
 
-                ck_assert_msg(r >= 0, "waitpid %d: %m", (int)pid);
+                harness_assert(r >= 0, "waitpid %d: %m", (int)pid);
                 if (r > 0)
                         break;
                 if (harness_now() > end) {
@@ -93,15 +93,15 @@ pid_t process_run(const char *const *args) {
         pid_t pid = process_spawn(args);
         int status = process_wait(pid, HARNESS_TIMEOUT_SEC / 2);
 
-        ck_assert_msg(status == 0, "%s %s: exit status %d", args[0], args[1] ? args[1] : "",
-                      status);
+        harness_assert(status == 0, "%s %s: exit status %d", args[0], args[1] ? args[1] : "",
+                       status);
         return pid;
 }
 
 pid_t process_fork(void (*function)(void *userdata), void *userdata) {
         pid_t pid = fork();
 
-        ck_assert_msg(pid >= 0, "fork: %m");
+        harness_assert(pid >= 0, "fork: %m");
         if (pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 function(userdata);
@@ -118,7 +118,7 @@ static pid_t read_ppid(pid_t pid) {
         const char *p = strrchr(stat, ')');
         int ppid = 0;
 
-        ck_assert_msg(p && sscanf(p, ") %*c %d", &ppid) == 1, "%s: unreadable", path);
+        harness_assert(p && sscanf(p, ") %*c %d", &ppid) == 1, "%s: unreadable", path);
         return ppid;
 }
 
@@ -184,7 +184,7 @@ size_t process_count_fds(pid_t pid) {
         _cleanup_closedir_ DIR *d = opendir(path);
         size_t n = 0;
 
-        ck_assert_msg(d, "%s: %m", path);
+        harness_assert(d, "%s: %m", path);
         for (struct dirent *de = readdir(d); de; de = readdir(d))
                 n += de->d_name[0] != '.';
         return n;
@@ -195,6 +195,6 @@ uint64_t process_rss_bytes(pid_t pid) {
         _cleanup_free_ char *statm = harness_read_file(path, NULL);
         unsigned long long n_pages = 0;
 
-        ck_assert_msg(sscanf(statm, "%*u %llu", &n_pages) == 1, "%s: unreadable", path);
+        harness_assert(sscanf(statm, "%*u %llu", &n_pages) == 1, "%s: unreadable", path);
         return n_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -16,7 +16,7 @@
 RecordReader record_reader_new(const char *path) {
         RecordReader r = {.file = fopen(path, "re"), .tokener = json_tokener_new()};
 
-        ck_assert_msg(r.file && r.tokener, "%s: %m", path);
+        harness_assert(r.file && r.tokener, "%s: %m", path);
         json_tokener_set_flags(r.tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
         return r;
 }
@@ -37,17 +37,17 @@ static void check_order(RecordReader *r) {
         int64_t sequence = record_number(r->object, "event.sequence");
         bool is_status;
 
-        ck_assert_msg(dataset && action, "record %zu has no event.dataset or action", r->n_lines);
+        harness_assert(dataset && action, "record %zu has no event.dataset or action", r->n_lines);
         is_status = strcmp(dataset, "whodunlink.status") == 0;
-        ck_assert_msg(is_status || strcmp(dataset, "whodunlink.deletion") == 0,
-                      "record %zu: event.dataset %s", r->n_lines, dataset);
-        ck_assert_msg(!r->is_stopped, "record %zu behind the stop record", r->n_lines);
+        harness_assert(is_status || strcmp(dataset, "whodunlink.deletion") == 0,
+                       "record %zu: event.dataset %s", r->n_lines, dataset);
+        harness_assert(!r->is_stopped, "record %zu behind the stop record", r->n_lines);
         r->is_stopped = is_status && strcmp(action, "stop") == 0;
-        ck_assert_msg((r->n_lines == 1) == (is_status && strcmp(action, "start") == 0),
-                      "record %zu: start must be the first and only the first", r->n_lines);
-        ck_assert_msg(r->n_lines == 1 || sequence == r->sequence + 1,
-                      "record %zu: event.sequence %lld after %lld", r->n_lines, (long long)sequence,
-                      (long long)r->sequence);
+        harness_assert((r->n_lines == 1) == (is_status && strcmp(action, "start") == 0),
+                       "record %zu: start must be the first and only the first", r->n_lines);
+        harness_assert(r->n_lines == 1 || sequence == r->sequence + 1,
+                       "record %zu: event.sequence %lld after %lld", r->n_lines,
+                       (long long)sequence, (long long)r->sequence);
         r->sequence = sequence;
 }
 
@@ -58,21 +58,21 @@ struct json_object *record_next(RecordReader *r) {
         json_object_put(r->object);
         r->object = NULL;
         if (n <= 0) {
-                ck_assert_msg(r->is_stopped, "the last of %zu records is not stop", r->n_lines);
+                harness_assert(r->is_stopped, "the last of %zu records is not stop", r->n_lines);
                 return NULL;
         }
         r->n_lines++;
-        ck_assert_msg(r->line[n - 1] == '\n', "line %zu has no end", r->n_lines);
+        harness_assert(r->line[n - 1] == '\n', "line %zu has no end", r->n_lines);
         r->line[--n] = '\0';
         for (ssize_t i = 0; i < n; i++)
-                ck_assert_msg((unsigned char)r->line[i] >= 0x20, "line %zu holds a control byte",
-                              r->n_lines);
+                harness_assert((unsigned char)r->line[i] >= 0x20, "line %zu holds a control byte",
+                               r->n_lines);
         json_tokener_reset(r->tokener);
         r->object = json_tokener_parse_ex(r->tokener, r->line, (int)n + 1);
         error = json_tokener_get_error(r->tokener);
-        ck_assert_msg(error == json_tokener_success &&
-                              json_object_is_type(r->object, json_type_object),
-                      "line %zu: %s: %.400s", r->n_lines, json_tokener_error_desc(error), r->line);
+        harness_assert(error == json_tokener_success &&
+                               json_object_is_type(r->object, json_type_object),
+                       "line %zu: %s: %.400s", r->n_lines, json_tokener_error_desc(error), r->line);
         check_order(r);
         return r->object;
 }
@@ -113,7 +113,7 @@ struct json_object *record_get(struct json_object *record, const char *field) {
                 size_t n = strcspn(p, ".");
                 char key[64];
 
-                ck_assert_msg(n < sizeof(key), "field name too long: %s", field);
+                harness_assert(n < sizeof(key), "field name too long: %s", field);
                 memcpy(key, p, n);
                 key[n] = '\0';
                 if (!json_object_is_type(record, json_type_object) ||
@@ -131,8 +131,8 @@ const char *record_string(struct json_object *record, const char *field) {
 
         if (!value)
                 return NULL;
-        ck_assert_msg(json_object_is_type(value, json_type_string), "%s is no string: %s", field,
-                      json_object_to_json_string(value));
+        harness_assert(json_object_is_type(value, json_type_string), "%s is no string: %s", field,
+                       json_object_to_json_string(value));
         return json_object_get_string(value);
 }
 
@@ -141,8 +141,8 @@ int64_t record_number(struct json_object *record, const char *field) {
 
         if (!value)
                 return INT64_MIN;
-        ck_assert_msg(json_object_is_type(value, json_type_int), "%s is no number: %s", field,
-                      json_object_to_json_string(value));
+        harness_assert(json_object_is_type(value, json_type_int), "%s is no number: %s", field,
+                       json_object_to_json_string(value));
         return json_object_get_int64(value);
 }
 
@@ -154,19 +154,19 @@ static Bytes exact_bytes(struct json_object *value, struct json_object *raw, con
 
         if (!value)
                 return bytes;
-        ck_assert_msg(json_object_is_type(value, json_type_string), "%s is no string", field);
+        harness_assert(json_object_is_type(value, json_type_string), "%s is no string", field);
         if (raw) {
                 bytes = record_base64_decode(json_object_get_string(raw));
         } else {
                 bytes.n = (size_t)json_object_get_string_len(value);
                 bytes.data = strdup(json_object_get_string(value));
         }
-        ck_assert_msg(bytes.data && strlen(bytes.data) == bytes.n, "%s holds a NUL", field);
+        harness_assert(bytes.data && strlen(bytes.data) == bytes.n, "%s holds a NUL", field);
         expected = record_lossy(bytes.data, bytes.n, &is_valid);
         lossy = expected.data;
-        ck_assert_msg(strcmp(lossy, json_object_get_string(value)) == 0,
-                      "%s is not the reading of its exact bytes: %s", field,
-                      json_object_get_string(value));
+        harness_assert(strcmp(lossy, json_object_get_string(value)) == 0,
+                       "%s is not the reading of its exact bytes: %s", field,
+                       json_object_get_string(value));
         return bytes;
 }
 
@@ -177,7 +177,7 @@ Bytes record_bytes(struct json_object *record, const char *field, const char *ra
 
         if (bytes.data && raw) {
                 free(record_lossy(bytes.data, bytes.n, &is_valid).data);
-                ck_assert_msg(!is_valid, "%s though %s is valid UTF-8", raw_field, field);
+                harness_assert(!is_valid, "%s though %s is valid UTF-8", raw_field, field);
         }
         return bytes;
 }
@@ -188,8 +188,8 @@ Bytes record_arg(struct json_object *record, size_t i) {
 
         if (!args || i >= json_object_array_length(args))
                 return (Bytes){0};
-        ck_assert_msg(!raw || json_object_array_length(raw) == json_object_array_length(args),
-                      "process.args and args_raw differ in length");
+        harness_assert(!raw || json_object_array_length(raw) == json_object_array_length(args),
+                       "process.args and args_raw differ in length");
         return exact_bytes(json_object_array_get_idx(args, i),
                            raw ? json_object_array_get_idx(raw, i) : NULL, "process.args");
 }

@@ -123,10 +123,10 @@ static bool is_date(const char *s) {
 static void check_array(const char *field, Type type, struct json_object *value) {
         size_t n = json_object_array_length(value);
 
-        ck_assert_msg(type == KEYWORDS || type == FREE, "%s is an array", field);
-        ck_assert_msg(n > 0, "%s is empty", field);
+        harness_assert(type == KEYWORDS || type == FREE, "%s is an array", field);
+        harness_assert(n > 0, "%s is empty", field);
         for (size_t i = 0; i < n && type == KEYWORDS; i++)
-                ck_assert_msg(
+                harness_assert(
                         json_object_is_type(json_object_array_get_idx(value, i), json_type_string),
                         "%s[%zu] is no string", field, i);
 }
@@ -134,30 +134,30 @@ static void check_array(const char *field, Type type, struct json_object *value)
 static void check_value(const char *field, struct json_object *value) {
         Type type = type_of(field);
 
-        ck_assert_msg(value, "%s is null", field);
+        harness_assert(value, "%s is null", field);
         switch (json_object_get_type(value)) {
         case json_type_string:
-                ck_assert_msg(type == KEYWORD || type == DATE || type == FREE, "%s is a string",
-                              field);
-                ck_assert_msg(json_object_get_string_len(value) > 0, "%s is empty", field);
-                ck_assert_msg(strcmp(json_object_get_string(value), "-") != 0, "%s is -", field);
-                ck_assert_msg(type != DATE || is_date(json_object_get_string(value)),
-                              "%s is no date: %s", field, json_object_get_string(value));
+                harness_assert(type == KEYWORD || type == DATE || type == FREE, "%s is a string",
+                               field);
+                harness_assert(json_object_get_string_len(value) > 0, "%s is empty", field);
+                harness_assert(strcmp(json_object_get_string(value), "-") != 0, "%s is -", field);
+                harness_assert(type != DATE || is_date(json_object_get_string(value)),
+                               "%s is no date: %s", field, json_object_get_string(value));
                 break;
         case json_type_int:
-                ck_assert_msg(type == LONG || type == FREE, "%s is a number", field);
+                harness_assert(type == LONG || type == FREE, "%s is a number", field);
                 break;
         case json_type_array:
                 check_array(field, type, value);
                 break;
         default:
-                ck_assert_msg(type == FREE, "%s has a strange type", field);
+                harness_assert(type == FREE, "%s has a strange type", field);
                 break;
         }
 }
 
 static void check_object(const char *prefix, struct json_object *object) {
-        ck_assert_msg(json_object_object_length(object) > 0, "%s is empty", prefix);
+        harness_assert(json_object_object_length(object) > 0, "%s is empty", prefix);
         json_object_object_foreach(object, key, value) {
                 char field[256];
 
@@ -174,7 +174,7 @@ void schema_assert(struct json_object *record) {
 
         json_object_object_foreach(record, key, value) {
                 if (i < sizeof(order) / sizeof(*order))
-                        ck_assert_msg(strcmp(key, order[i]) == 0, "key %zu is %s", i, key);
+                        harness_assert(strcmp(key, order[i]) == 0, "key %zu is %s", i, key);
                 ck_assert(value);
                 i++;
         }

@@ -129,7 +129,7 @@ START_TEST(filesystem_comes_and_goes) {
 
         harness_touch(file);
         harness_unlink(file);
-        ck_assert_msg(umount2(fs.path, 0) == 0, "umount %s: %m", fs.path);
+        harness_assert(umount2(fs.path, 0) == 0, "umount %s: %m", fs.path);
         for (int i = 0; i < 100 && fs.loop_index >= 0 && fs_is_loop_attached(&fs); i++)
                 harness_sleep(0.02);
         ck_assert(fs.loop_index < 0 || !fs_is_loop_attached(&fs));

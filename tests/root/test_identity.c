@@ -56,8 +56,8 @@ static struct json_object *only_record(Scene *s) {
 static void assert_string(struct json_object *record, const char *field, const char *value) {
         const char *said = record_string(record, field);
 
-        ck_assert_msg(said && strcmp(said, value) == 0, "%s is %s, said %s", field, value,
-                      said ? said : "nothing");
+        harness_assert(said && strcmp(said, value) == 0, "%s is %s, said %s", field, value,
+                       said ? said : "nothing");
 }
 
 START_TEST(forked_without_exec) {

@@ -37,9 +37,9 @@ static int descend(const char *top, size_t depth, char **paths) {
                 int next;
 
                 name_of(i, name);
-                ck_assert_msg(mkdirat(fd, name, 0777) == 0, "mkdirat: %m");
+                harness_assert(mkdirat(fd, name, 0777) == 0, "mkdirat: %m");
                 next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                ck_assert_msg(next >= 0, "openat: %m");
+                harness_assert(next >= 0, "openat: %m");
                 close(fd);
                 fd = next;
                 paths[i] = harness_format("%s/%s", i > 0 ? paths[i - 1] : top, name);
@@ -54,7 +54,7 @@ static void ascend(int fd, size_t depth) {
                 char name[NAME_BYTES + 1];
 
                 name_of(i, name);
-                ck_assert_msg(up >= 0 && unlinkat(up, name, AT_REMOVEDIR) == 0, "rmdir: %m");
+                harness_assert(up >= 0 && unlinkat(up, name, AT_REMOVEDIR) == 0, "rmdir: %m");
                 close(fd);
                 fd = up;
         }
@@ -83,8 +83,8 @@ static void check_records(const Monitor *m, char *const *expected, size_t n) {
                 if (path && strcmp(path, expected[i]) == 0)
                         continue;
                 n_cut++;
-                ck_assert_msg(is_cut(record), "path %zu is %zu bytes of %zu and does not say so", i,
-                              n_path, n_expected);
+                harness_assert(is_cut(record), "path %zu is %zu bytes of %zu and does not say so",
+                               i, n_path, n_expected);
         }
         ck_assert_uint_eq(i, n);
         harness_note("%zu of %zu paths cut", n_cut, n);

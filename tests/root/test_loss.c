@@ -43,7 +43,7 @@ static void check_records(const Monitor *m, const Filesystem *fs, size_t n) {
                 if (strcmp(action, "loss") == 0) {
                         n_losses++;
                         ck_assert(record_string(record, "whodunlink.loss.where"));
-                        ck_assert_msg(n_deletions >= QUEUE / 2, "loss before any deletion");
+                        harness_assert(n_deletions >= QUEUE / 2, "loss before any deletion");
                 }
                 if (strcmp(record_string(record, "event.dataset"), "whodunlink.deletion") != 0)
                         continue;
@@ -53,8 +53,8 @@ static void check_records(const Monitor *m, const Filesystem *fs, size_t n) {
         }
         ck_assert_uint_ge(n_losses, 1);
         ck_assert_uint_lt(n_deletions, n);
-        ck_assert_msg(seen && strcmp(seen, last) == 0, "the last record is of %s",
-                      seen ? seen : "nothing");
+        harness_assert(seen && strcmp(seen, last) == 0, "the last record is of %s",
+                       seen ? seen : "nothing");
 }
 
 START_TEST(a_full_queue_is_told) {

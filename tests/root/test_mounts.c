@@ -25,8 +25,8 @@ static void assert_detaches(const Filesystem *fs, double timeout_sec) {
         double end = harness_now() + timeout_sec;
 
         while (fs->loop_index >= 0 && fs_is_loop_attached(fs)) {
-                ck_assert_msg(harness_now() < end, "%s is still in use %.1f s after umount",
-                              fs->source, timeout_sec);
+                harness_assert(harness_now() < end, "%s is still in use %.1f s after umount",
+                               fs->source, timeout_sec);
                 harness_sleep(0.01);
         }
 }
@@ -46,7 +46,7 @@ START_TEST(umount_works_while_watched) {
         Monitor m = monitor_start(MONITOR_ARGS(fs.path));
 
         delete_one(&fs, "before", &t, &own);
-        ck_assert_msg(umount2(fs.path, 0) == 0, "umount: %m");
+        harness_assert(umount2(fs.path, 0) == 0, "umount: %m");
         assert_detaches(&fs, 1.0);
         monitor_wait_for_output(&m, coverage_mark, 5);
         truth_check(&t, &m, 0);
@@ -67,7 +67,7 @@ START_TEST(umount_works_right_behind_deletions) {
                 delete_one(&fs, name, &t, &own);
         }
         for (int i = 0; umount2(fs.path, 0) < 0; i++) {
-                ck_assert_msg(i < 100, "umount for 1 s: %m"); /* a look-up may be under way */
+                harness_assert(i < 100, "umount for 1 s: %m"); /* a look-up may be under way */
                 harness_sleep(0.01);
         }
         assert_detaches(&fs, 1.0);
@@ -85,7 +85,7 @@ START_TEST(the_other_filesystem_stays_watched) {
 
         delete_one(&gone, "a", &t, &own);
         delete_one(&stays, "b", &t, &own);
-        ck_assert_msg(umount2(gone.path, 0) == 0, "umount: %m");
+        harness_assert(umount2(gone.path, 0) == 0, "umount: %m");
         assert_detaches(&gone, 1.0);
         monitor_wait_for_output(&m, coverage_mark, 5);
         delete_one(&stays, "c", &t, &own);
@@ -106,15 +106,15 @@ START_TEST(mounted_again) {
         size_t n_records;
 
         delete_one(&fs, "before", &t, &own);
-        ck_assert_msg(umount2(fs.path, 0) == 0, "umount: %m");
+        harness_assert(umount2(fs.path, 0) == 0, "umount: %m");
         monitor_wait_for_output(&m, coverage_mark, 5);
         other = fs_new(FS_EXT4, "other");
-        ck_assert_msg(mount(other.path, fs.path, NULL, MS_MOVE, NULL) == 0, "move mount: %m");
+        harness_assert(mount(other.path, fs.path, NULL, MS_MOVE, NULL) == 0, "move mount: %m");
         harness_sleep(2);
         harness_touch(path);
         harness_unlink(path);
         harness_sleep(0.5);
-        ck_assert_msg(umount2(fs.path, 0) == 0, "second umount: %m");
+        harness_assert(umount2(fs.path, 0) == 0, "second umount: %m");
         assert_detaches(&other, 1.0);
         monitor_stop(&m);
         n_records = record_count_deletions(m.output_path);
@@ -138,7 +138,7 @@ START_TEST(lazy_umount) {
         Monitor m = monitor_start(MONITOR_ARGS(fs.path));
         int fd = open(fs.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        ck_assert_msg(fd >= 0 && umount2(fs.path, MNT_DETACH) == 0, "umount: %m");
+        harness_assert(fd >= 0 && umount2(fs.path, MNT_DETACH) == 0, "umount: %m");
         ck_assert_int_eq(mkdirat(fd, "late", 0777), 0);
         ck_assert_int_eq(unlinkat(fd, "late", AT_REMOVEDIR), 0);
         ck_assert(fs_is_loop_attached(&fs));

@@ -40,7 +40,7 @@ static char *join(const char *dir, const char *name) {
 }
 
 static void move(Truth *t, const char *from, const char *to, const Process *own) {
-        ck_assert_msg(rename(from, to) == 0, "rename %s %s: %m", from, to);
+        harness_assert(rename(from, to) == 0, "rename %s %s: %m", from, to);
         if (t)
                 truth_add_move(t, from, to, own);
 }
@@ -145,7 +145,7 @@ START_TEST(exchange) {
 
         harness_touch(a);
         harness_touch(b);
-        ck_assert_msg(syscall(SYS_renameat2, -1, a, -1, b, RENAME_EXCHANGE) == 0, "exchange: %m");
+        harness_assert(syscall(SYS_renameat2, -1, a, -1, b, RENAME_EXCHANGE) == 0, "exchange: %m");
         truth_add_move(&t, a, b, &p.own);
         truth_add_move(&t, b, a, &p.own);
         truth_check(&t, &m, 0);

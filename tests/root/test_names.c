@@ -69,7 +69,7 @@ static const char *const hard_names[] = {
 static char *longest_name(char filler, char last) {
         char *name = calloc(1, 256);
 
-        ck_assert_msg(name, "out of memory");
+        harness_assert(name, "out of memory");
         memset(name, filler, 254);
         name[254] = last;
         return name;
@@ -118,7 +118,7 @@ static void delete_all(const Truth *t) {
                 if (strcmp(item->action, "unlink") == 0)
                         harness_unlink(item->path);
                 else
-                        ck_assert_msg(rmdir(item->path) == 0, "rmdir: %m");
+                        harness_assert(rmdir(item->path) == 0, "rmdir: %m");
         }
 }
 
@@ -182,14 +182,14 @@ static void check_text(const char *color, bool is_plain) {
         delete_all(&t);
         monitor_stop(&m);
         text = harness_read_file(m.output_path, &n_text);
-        ck_assert_msg(!memmem(text, n_text, "\x1b[31mred", 8), "a name sets a colour");
+        harness_assert(!memmem(text, n_text, "\x1b[31mred", 8), "a name sets a colour");
         if (!is_plain)
                 n_text = text_strip_colors(text, n_text);
         text_assert_harmless(text, n_text);
-        ck_assert_msg(!text_has_line_starting(text, n_text, "25:61:61"), "a name fakes a line");
-        ck_assert_msg(!text_has_line_starting(text, n_text, "{"), "a name fakes a record");
-        ck_assert_msg(text_count(text, n_text, "unlink") >= N_HARD * 2 + 500,
-                      "text names only %zu deletions", text_count(text, n_text, "unlink"));
+        harness_assert(!text_has_line_starting(text, n_text, "25:61:61"), "a name fakes a line");
+        harness_assert(!text_has_line_starting(text, n_text, "{"), "a name fakes a record");
+        harness_assert(text_count(text, n_text, "unlink") >= N_HARD * 2 + 500,
+                       "text names only %zu deletions", text_count(text, n_text, "unlink"));
 }
 
 START_TEST(text_is_harmless) {

@@ -108,8 +108,8 @@ START_TEST(fields_have_the_names_and_types_of_the_schema) {
                 if (strcmp(record_string(record, "event.dataset"), "whodunlink.deletion") != 0)
                         continue;
                 for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-                        ck_assert_msg(record_get(record, always[i]), "no %s in: %s", always[i],
-                                      json_object_to_json_string(record));
+                        harness_assert(record_get(record, always[i]), "no %s in: %s", always[i],
+                                       json_object_to_json_string(record));
                 ck_assert_uint_lt(n, 3);
                 check_values(record, n++);
         }
@@ -131,9 +131,9 @@ START_TEST(a_reader_that_leaves) {
         harness_unlink(file);
         status = monitor_wait(&m, 10);
         errors = monitor_errors(&m);
-        ck_assert_msg(status == 0 || status == 128 + SIGPIPE, "exit status %d", status);
-        ck_assert_msg(!strcasestr(errors, "error") && !strcasestr(errors, "broken"), "says: %s",
-                      errors);
+        harness_assert(status == 0 || status == 128 + SIGPIPE, "exit status %d", status);
+        harness_assert(!strcasestr(errors, "error") && !strcasestr(errors, "broken"), "says: %s",
+                       errors);
 }
 END_TEST
 
@@ -187,7 +187,8 @@ START_TEST(the_end_drains_the_queue) {
         diff = truth_compare(&t, &m);
         truth_assert(&diff, 0);
         errors = monitor_errors(&m);
-        ck_assert_msg(strstr(errors, harness_format("%zu", n)), "no summary of %zu: %s", n, errors);
+        harness_assert(strstr(errors, harness_format("%zu", n)), "no summary of %zu: %s", n,
+                       errors);
 }
 END_TEST
 
@@ -204,7 +205,7 @@ START_TEST(a_record_comes_at_once) {
         harness_unlink(file);
         monitor_wait_for_output(&m, "file-seen-at-once", 5);
         harness_note("seen after %.0f ms", (harness_now() - start) * 1000);
-        ck_assert_msg(harness_now() - start < 0.5, "took %.2f s", harness_now() - start);
+        harness_assert(harness_now() - start < 0.5, "took %.2f s", harness_now() - start);
         monitor_stop(&m);
 }
 END_TEST
@@ -222,7 +223,7 @@ START_TEST(a_full_disk) {
         harness_touch(file);
         harness_unlink(file);
         status = process_wait(pid, 20);
-        ck_assert_msg(status > 0 && status < 126, "exit status %d", status);
+        harness_assert(status > 0 && status < 126, "exit status %d", status);
 }
 END_TEST
 

@@ -27,7 +27,7 @@ static void unlink_as(Truth *t, const char *path, const char *seen_as, const Pro
 }
 
 static void rmdir_as(Truth *t, const char *path, const char *seen_as, const Process *own) {
-        ck_assert_msg(rmdir(path) == 0, "rmdir %s: %m", path);
+        harness_assert(rmdir(path) == 0, "rmdir %s: %m", path);
         if (t)
                 truth_add(t, "rmdir", seen_as, own)->type = "dir";
 }
@@ -182,7 +182,7 @@ START_TEST(bind_mount) {
 
         harness_mkdir(real);
         harness_mkdir(bound);
-        ck_assert_msg(mount(real, bound, NULL, MS_BIND, NULL) == 0, "bind mount: %m");
+        harness_assert(mount(real, bound, NULL, MS_BIND, NULL) == 0, "bind mount: %m");
         harness_touch(x);
         harness_touch(y);
         m = monitor_start(MONITOR_ARGS(real));
@@ -204,7 +204,7 @@ START_TEST(bind_mount_as_the_path) {
 
         harness_mkdir(real);
         harness_mkdir(bound);
-        ck_assert_msg(mount(real, bound, NULL, MS_BIND, NULL) == 0, "bind mount: %m");
+        harness_assert(mount(real, bound, NULL, MS_BIND, NULL) == 0, "bind mount: %m");
         harness_touch(x);
         harness_touch(y_bound);
         harness_touch(beside);

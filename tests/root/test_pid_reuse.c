@@ -41,7 +41,7 @@ static void delete_with_many(const Filesystem *fs, size_t n, Truth *t) {
         Process *p = calloc(n, sizeof(*p));
         const char **args = calloc(n * 3, sizeof(*args));
 
-        ck_assert_msg(p && args, "out of memory");
+        harness_assert(p && args, "out of memory");
         for (size_t i = 0; i < n; i++) {
                 const char **argv = args + i * 3;
                 char *file = file_of(fs, i);

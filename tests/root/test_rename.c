@@ -21,7 +21,7 @@
 #include "truth.h"
 
 static void do_rename(Truth *t, const char *from, const char *to, const Process *own) {
-        ck_assert_msg(rename(from, to) == 0, "rename %s %s: %m", from, to);
+        harness_assert(rename(from, to) == 0, "rename %s %s: %m", from, to);
         truth_add_move(t, from, to, own)->type = "dir";
 }
 
@@ -33,7 +33,7 @@ static void do_unlink(Truth *t, const char *dir, const char *name, const Process
 }
 
 static void do_rmdir(Truth *t, const char *path, const Process *own) {
-        ck_assert_msg(rmdir(path) == 0, "rmdir %s: %m", path);
+        harness_assert(rmdir(path) == 0, "rmdir %s: %m", path);
         truth_add(t, "rmdir", path, own)->type = "dir";
 }
 
@@ -174,14 +174,14 @@ static void check_race(const Monitor *m, const char *top, const size_t *before, 
 
                 if (strcmp(record_string(record, "event.action"), "unlink") != 0)
                         continue;
-                ck_assert_msg(path && strncmp(path, top, n_top) == 0 &&
-                                      sscanf(path + n_top, "/dir-%zu/file-%zu", &k, &i) == 2 &&
-                                      i < n,
-                              "unexpected path %s", path ? path : "(none)");
+                harness_assert(path && strncmp(path, top, n_top) == 0 &&
+                                       sscanf(path + n_top, "/dir-%zu/file-%zu", &k, &i) == 2 &&
+                                       i < n,
+                               "unexpected path %s", path ? path : "(none)");
                 ck_assert_uint_eq(i, n_seen);
-                ck_assert_msg(k >= before[i] && k <= after[i] + 1,
-                              "%s: the directory was dir-%zu to dir-%zu", path, before[i],
-                              after[i] + 1);
+                harness_assert(k >= before[i] && k <= after[i] + 1,
+                               "%s: the directory was dir-%zu to dir-%zu", path, before[i],
+                               after[i] + 1);
                 n_seen++;
         }
         ck_assert_uint_eq(n_seen, n);
@@ -211,7 +211,7 @@ START_TEST(another_process_renames) {
                 _cleanup_free_ char *name = harness_format("file-%zu", i);
 
                 before[i] = atomic_load(&race->n_renames);
-                ck_assert_msg(unlinkat(fd, name, 0) == 0, "unlinkat %s: %m", name);
+                harness_assert(unlinkat(fd, name, 0) == 0, "unlinkat %s: %m", name);
                 after[i] = atomic_load(&race->n_renames);
         }
         atomic_store(&race->is_over, true);

@@ -66,7 +66,7 @@ static void read_shell_pids(Loop *loop, size_t k) {
         _cleanup_fclose_ FILE *f = fopen(log, "re");
 
         for (size_t i = 0; i < loop->n; i++)
-                ck_assert_msg(f && fscanf(f, "%d", &loop->deleters[i]) == 1, "%s: too short", log);
+                harness_assert(f && fscanf(f, "%d", &loop->deleters[i]) == 1, "%s: too short", log);
 }
 
 static void prepare(Loop *loop, const char *fs_path, size_t k, size_t n) {
@@ -87,7 +87,7 @@ static void tell(Loop *loop, Truth *t, const Process *model, const pid_t *lineag
         Process *p = calloc(loop->n, sizeof(*p));
         const char **args = calloc(loop->n * 3, sizeof(*args));
 
-        ck_assert_msg(p && args, "out of memory");
+        harness_assert(p && args, "out of memory");
         for (size_t i = 0; i < loop->n; i++) {
                 p[i] = *model;
                 p[i].args = args + i * 3;

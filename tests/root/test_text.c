@@ -42,7 +42,7 @@ static char *print(const Filesystem *fs, const char *option, size_t *ret_n) {
 static char *line_with(const char *text, const char *what) {
         const char *at = strstr(text, what), *start = at, *end;
 
-        ck_assert_msg(at, "no %s in:\n%s", what, text);
+        harness_assert(at, "no %s in:\n%s", what, text);
         while (start > text && start[-1] != '\n')
                 start--;
         end = strchrnul(at, '\n');
@@ -58,13 +58,13 @@ START_TEST(what_is_told) {
         int h, m, s;
 
         fprintf(stderr, "%s", text);
-        ck_assert_msg(sscanf(line, "%d:%d:%d", &h, &m, &s) == 3, "no time first: %s", line);
-        ck_assert_msg(strstr(line, "unlink") && strstr(line, fs.path), "%s", line);
-        ck_assert_msg(strstr(rmdir_line, "directory"), "%s", rmdir_line);
-        ck_assert_msg(strstr(text, "second-file") && strstr(text, "moved-file"), "%s", text);
-        ck_assert_msg(strstr(text, "rm \xe2\x86\x90 sh \xe2\x86\x90"), "no chain:\n%s", text);
-        ck_assert_msg(strstr(text, "root"), "no user:\n%s", text);
-        ck_assert_msg(!strchr(text, '\x1b'), "colour without a terminal");
+        harness_assert(sscanf(line, "%d:%d:%d", &h, &m, &s) == 3, "no time first: %s", line);
+        harness_assert(strstr(line, "unlink") && strstr(line, fs.path), "%s", line);
+        harness_assert(strstr(rmdir_line, "directory"), "%s", rmdir_line);
+        harness_assert(strstr(text, "second-file") && strstr(text, "moved-file"), "%s", text);
+        harness_assert(strstr(text, "rm \xe2\x86\x90 sh \xe2\x86\x90"), "no chain:\n%s", text);
+        harness_assert(strstr(text, "root"), "no user:\n%s", text);
+        harness_assert(!strchr(text, '\x1b'), "colour without a terminal");
         text_assert_harmless(text, n);
 }
 END_TEST
@@ -127,7 +127,7 @@ START_TEST(a_terminal) {
         setenv("TERM", "xterm", 1);
         pid = process_spawn(PROCESS_ARGS(program, "-q", "-e", "-f", "-c", command, log));
         for (text = NULL; !text || !strstr(text, "watching "); harness_sleep(0.02)) {
-                ck_assert_msg(harness_now() < end, "does not start");
+                harness_assert(harness_now() < end, "does not start");
                 free(text);
                 text = access(log, F_OK) == 0 ? harness_read_file(log, NULL) : NULL;
         }
@@ -137,8 +137,8 @@ START_TEST(a_terminal) {
         ck_assert_int_eq(process_wait(pid, 20), 0);
         free(text);
         text = harness_read_file(log, NULL);
-        ck_assert_msg(strstr(text, "unlink") && !strstr(text, "{\""), "%s", text);
-        ck_assert_msg(strstr(text, "\x1b["), "no colour on a terminal: %s", text);
+        harness_assert(strstr(text, "unlink") && !strstr(text, "{\""), "%s", text);
+        harness_assert(strstr(text, "\x1b["), "no colour on a terminal: %s", text);
 }
 END_TEST
 

@@ -35,13 +35,13 @@ void text_assert_harmless(const char *text, size_t n_text) {
         size_t n;
 
         free(record_lossy(text, n_text, &is_valid).data);
-        ck_assert_msg(is_valid, "text output is not valid UTF-8");
+        harness_assert(is_valid, "text output is not valid UTF-8");
         for (size_t i = 0; i < n_text; i += n) {
                 uint32_t c = decode((const unsigned char *)text + i, &n);
                 size_t from = i > 40 ? i - 40 : 0;
 
-                ck_assert_msg(!is_harmful(c), "U+%04X in text output, behind: %.*s", (unsigned)c,
-                              (int)(i - from), text + from);
+                harness_assert(!is_harmful(c), "U+%04X in text output, behind: %.*s", (unsigned)c,
+                               (int)(i - from), text + from);
         }
 }
 

@@ -20,7 +20,7 @@ static void add_dir(Truth *t, const char *path, const Process *process) {
         struct stat st;
 
         harness_mkdir(path);
-        ck_assert_msg(stat(path, &st) == 0, "%s: %m", path);
+        harness_assert(stat(path, &st) == 0, "%s: %m", path);
         item = truth_add(t, "rmdir", path, process);
         item->type = "dir";
         item->inode = st.st_ino;
@@ -33,7 +33,7 @@ static void add_files(Truth *t, const char *dir, size_t n, const Process *proces
                 TruthItem *item;
                 struct stat st;
 
-                ck_assert_msg(fd >= 0 && fstat(fd, &st) == 0, "%s: %m", path);
+                harness_assert(fd >= 0 && fstat(fd, &st) == 0, "%s: %m", path);
                 item = truth_add(t, "unlink", path, process);
                 item->type = "file";
                 item->inode = st.st_ino;
@@ -43,7 +43,7 @@ static void add_files(Truth *t, const char *dir, size_t n, const Process *proces
 void tree_make(const char *path, size_t n_dirs, size_t n_files, Truth *t, const Process *process) {
         char **dirs = calloc(n_dirs + 1, sizeof(*dirs));
 
-        ck_assert_msg(dirs, "out of memory");
+        harness_assert(dirs, "out of memory");
         add_dir(t, path, process);
         for (size_t i = 0; i < n_dirs; i++) {
                 const char *parent = i < 10 ? path : dirs[i / 10 - 1];

@@ -32,7 +32,7 @@ TruthItem *truth_add(Truth *t, const char *action, const char *path, const Proce
         if (t->n_items == t->n_allocated) {
                 t->n_allocated = t->n_allocated * 2 + 64;
                 t->items = reallocarray(t->items, t->n_allocated, sizeof(*t->items));
-                ck_assert_msg(t->items, "out of memory");
+                harness_assert(t->items, "out of memory");
         }
         item = &t->items[t->n_items];
         *item = (TruthItem){.action = action,
@@ -40,7 +40,7 @@ TruthItem *truth_add(Truth *t, const char *action, const char *path, const Proce
                             .process = process,
                             .i = t->n_items++,
                             .n_expected = 1};
-        ck_assert_msg(item->path, "out of memory");
+        harness_assert(item->path, "out of memory");
         t->is_sorted = false;
         return item;
 }
@@ -157,8 +157,8 @@ TruthDiff truth_compare(Truth *t, const Monitor *m) {
         t->is_sorted = true;
         for (struct json_object *record = record_next_deletion(&r); record;
              record = record_next_deletion(&r)) {
-                ck_assert_msg(record_number(record, "process.pid") != m->pid,
-                              "the monitor reports itself");
+                harness_assert(record_number(record, "process.pid") != m->pid,
+                               "the monitor reports itself");
                 compare_record(t, &diff, record, &last);
         }
         for (size_t i = 0; i < t->n_items; i++) {
@@ -176,12 +176,12 @@ void truth_assert(const TruthDiff *diff, size_t n_unknown_allowed) {
         size_t n_bad = diff->n_missing + diff->n_doubled + diff->n_unexpected + diff->n_wrong +
                        diff->n_unresolved + diff->n_disordered;
 
-        ck_assert_msg(n_bad == 0 && diff->n_unknown <= n_unknown_allowed,
-                      "%zu records: %zu missing, %zu doubled, %zu unexpected, %zu wrong, "
-                      "%zu unresolved, %zu out of order, %zu with unknown facts (%zu allowed)",
-                      diff->n_records, diff->n_missing, diff->n_doubled, diff->n_unexpected,
-                      diff->n_wrong, diff->n_unresolved, diff->n_disordered, diff->n_unknown,
-                      n_unknown_allowed);
+        harness_assert(n_bad == 0 && diff->n_unknown <= n_unknown_allowed,
+                       "%zu records: %zu missing, %zu doubled, %zu unexpected, %zu wrong, "
+                       "%zu unresolved, %zu out of order, %zu with unknown facts (%zu allowed)",
+                       diff->n_records, diff->n_missing, diff->n_doubled, diff->n_unexpected,
+                       diff->n_wrong, diff->n_unresolved, diff->n_disordered, diff->n_unknown,
+                       n_unknown_allowed);
 }
 
 void truth_check(Truth *t, Monitor *m, size_t n_unknown_allowed) {
