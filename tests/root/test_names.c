@@ -32,8 +32,8 @@ static const char *const hard_names[] = {
         "b\xfe"
         "c",
         "new\nline",
-        "\n",
-        "fake\n25:61:61  unlink  /etc/passwd\n  who   root\n",
+        "\n\n",
+        "fake\n25:61:61  unlink  etc passwd\n  who   root\n",
         "{\"event\":{\"action\":\"unlink\"}}\n{\"@timestamp\":\"2020\"}",
         "quote\"quote'quote`quote",
         "back\\slash\\n\\x41\\",
@@ -60,7 +60,7 @@ static const char *const hard_names[] = {
         "x (deleted)",
         "\xf0\x9f\x98\x80 \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e e\xcc\x81",
         "%s%n%d",
-        "\x7f",
+        "\x7f\x7f",
 };
 
 #define N_HARD (sizeof(hard_names) / sizeof(*hard_names))
