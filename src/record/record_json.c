@@ -258,6 +258,8 @@ static void append_loss(Buffer *b, const RecordLoss *l) {
 
 static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess *process,
                               Buffer *b) {
+        size_t start = b->n_bytes;
+
         buffer_append_literal(b, "\"whodunlink\":{");
         if (process) {
                 buffer_append(b, process->ancestry.bytes, process->ancestry.n_bytes);
@@ -272,6 +274,12 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 append_mount(b, r->mount);
         if (r->action == RECORD_LOSS)
                 append_loss(b, &r->loss);
+        if (b->bytes[b->n_bytes - 1] == '{') {
+                b->n_bytes = start; /* nothing to say: never an empty object */
+                take_last_comma(b);
+                buffer_append_literal(b, "}\n");
+                return;
+        }
         take_last_comma(b);
         buffer_append_literal(b, "}}\n");
 }
