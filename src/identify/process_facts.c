@@ -21,10 +21,11 @@ static const char *put(char **at, const char *bytes, size_t n_bytes) {
 ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
         size_t n = p->n_executable + p->n_working_directory + p->n_cgroup + p->n_args_bytes + 4;
         ProcessFacts *f = malloc(sizeof(*f) + n);
-        char *at = (char *)(f + 1);
+        char *at;
 
         if (!f)
                 return NULL;
+        at = (char *)(f + 1);
         *f = p->facts;
         atomic_init(&f->n_refs, 1);
         f->executable = put(&at, p->executable, p->n_executable);
