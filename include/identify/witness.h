@@ -28,12 +28,13 @@ int witness_start(ProcessTable *table, int proc_fd, int *ret_priority_error, Wit
 Witness *witness_free(Witness *w);
 
 /*
- * witness_await() - wait until everything that happened before this call is in the table
+ * witness_await() - wait until everything that happened before a time is in the table
+ * @nsec: monotonic, not in the future
  *
- * Usually true at once.  Return: 0, -ETIMEDOUT not within a tenth of a second: look-ups may miss
- * the latest.
+ * Usually true at once; in a storm of forks the witness is never idle, but soon past that time.
+ * Return: 0, -ETIMEDOUT not within a tenth of a second: look-ups may miss the latest.
  */
-int witness_await(Witness *w);
+int witness_await(Witness *w, uint64_t nsec);
 
 /* Episodes of loss of process events since the last call; each was followed by a rescan. */
 uint64_t witness_take_losses(Witness *w);

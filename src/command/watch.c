@@ -153,10 +153,15 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *use
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Watch *w = userdata;
+        int r;
 
         (void)source, (void)fd, (void)events;
         if (w->phase != WATCH_PHASE_RUNNING)
                 return 0;
+        /* What is unmounted now can be asked for the last time where its directories were. */
+        r = work(w);
+        if (r < 0 || w->phase != WATCH_PHASE_RUNNING)
+                return r;
         if (watch_session_update_mounts(w->session) < 0)
                 return leave(w, EXIT_FAILURE);
         return look_again(w, 0);

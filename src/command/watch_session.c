@@ -200,14 +200,20 @@ static bool is_enough(const WatchSession *s) {
         return s->options->count > 0 && s->counters.n_records >= s->options->count;
 }
 
+/* Events of one filesystem between two looks at signals and the other filesystems. */
+#define DISPATCH_MAX_EVENTS 16384
+
 /* Return: a WatchState or a negative errno. */
 static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
         StreamSink *stream = record_sink_stream(s->sink);
         WatchState state = WATCH_IDLE;
         LocatedEvent e;
-        int r;
+        int r = 0;
 
-        while ((r = watched_filesystem_next(fs, &e)) > 0) {
+        for (size_t i = 0; i < DISPATCH_MAX_EVENTS; i++) {
+                r = watched_filesystem_next(fs, &e);
+                if (r <= 0)
+                        break;
                 r = put_event(s, fs, &e);
                 watched_filesystem_done(fs, &e);
                 if (r < 0)

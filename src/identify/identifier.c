@@ -65,7 +65,7 @@ bool identifier_knows_lives(const Identifier *i) {
 
 int identifier_begin(Identifier *i) {
         i->batch++;
-        return i->witness ? witness_await(i->witness) : 0;
+        return i->witness ? witness_await(i->witness, clock_now_nsec(CLOCK_MONOTONIC)) : 0;
 }
 
 static ProcessLiveness liveness_of(const FanEvent *e) {

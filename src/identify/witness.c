@@ -50,6 +50,7 @@ struct Witness {
         atomic_bool is_lossy; /* the socket told witness_await() of a loss instead of the thread */
         atomic_bool is_busy;  /* took messages that are not yet in the table */
         atomic_bool is_scanned;
+        atomic_uint_fast64_t seen_nsec; /* time of the last event that is in the table */
         atomic_int error;
         atomic_uint_fast64_t n_losses;
 };
@@ -101,8 +102,11 @@ static void see_batch(Witness *w, const ProcConnectorBatch *batch) {
                 size_t n = batch->datagrams[i].n_bytes;
                 ProcEvent e;
 
-                while (proc_event_next(&at, &n, &e) > 0)
+                while (proc_event_next(&at, &n, &e) > 0) {
                         see(w, &e);
+                        atomic_store_explicit(&w->seen_nsec, e.monotonic_nsec,
+                                              memory_order_release);
+                }
         }
 }
 
@@ -257,7 +261,7 @@ Witness *witness_free(Witness *w) {
         return NULL;
 }
 
-int witness_await(Witness *w) {
+int witness_await(Witness *w, uint64_t nsec) {
         const struct timespec step = {.tv_nsec = (long)AWAIT_STEP_NSEC};
         uint64_t end = 0;
 
@@ -271,6 +275,8 @@ int witness_await(Witness *w) {
                         atomic_store(&w->is_lossy, true);
                         wake(w);
                 }
+                if (atomic_load_explicit(&w->seen_nsec, memory_order_acquire) > nsec)
+                        return 0;
                 now = clock_now_nsec(CLOCK_MONOTONIC);
                 if (end == 0)
                         end = now + AWAIT_MAX_NSEC;
