@@ -40,7 +40,8 @@ WatchCounters watch_session_counters(const WatchSession *s);
 typedef enum WatchState {
         WATCH_IDLE,   /* everything that was queued has been written or is in the sink */
         WATCH_BUSY,   /* some events came: more may, ask again after a pause */
-        WATCH_FULL,   /* the reader is slow: ask again when the sink can be written */
+        WATCH_FULL,   /* the reader is slow: events are only taken in, until the sink can be written
+                       */
         WATCH_ENOUGH, /* --count is reached */
 } WatchState;
 

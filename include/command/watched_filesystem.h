@@ -71,6 +71,14 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event);
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
 
+/*
+ * watched_filesystem_absorb() - take what the kernel has queued into flight, and no further
+ *
+ * For the time in which nothing can be written: who did it is found out while it can be.  At
+ * FLIGHT_MAX_CHUNKS the rest stays in the kernel's queue.  Return: 0, errors of read(2), -ENOMEM.
+ */
+int watched_filesystem_absorb(WatchedFilesystem *fs);
+
 /* Everything that happened before this monotonic time has left; 0 when something is in flight. */
 uint64_t watched_filesystem_settled_nsec(const WatchedFilesystem *fs);
 /* Reads whose bytes did not decode, since the last call. */

@@ -22,11 +22,12 @@ typedef struct LiveMount LiveMount;
  * Clones the mount into a detached one (open_tree(2)): a descriptor on the mount itself would
  * make umount fail with EBUSY. The clone keeps the superblock: free this object when the
  * filesystem is unmounted, or its device stays busy.
+ * @is_whole: the root of the filesystem is mounted there, so that nothing of it lies outside
  *
  * Return: 0, -EPERM CAP_SYS_ADMIN is missing, -EOPNOTSUPP no file handles here, -ENOMEM, errors of
  * open_tree(2) and name_to_handle_at(2).
  */
-int live_mount_new(const char *point, LiveMount **ret_mount);
+int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount);
 LiveMount *live_mount_free(LiveMount *m);
 
 /* The handle of the mount's root directory; borrows from the mount. */
@@ -58,9 +59,8 @@ typedef bool (*LiveStopFunction)(void *userdata, const FileHandle *parent);
  *
  * The path is read before and after the walk and must be the same, so the steps belong together.
  *
- * Return: 0, -ESTALE the directory is gone or going, -EXDEV it lies outside of this mount,
- * -EAGAIN it was moved again and again while being looked at, -ENOMEM, errors of
- * open_by_handle_at(2) and openat(2).
+ * Return: 0, -ESTALE the directory is gone or going, or cannot be looked at for any other reason;
+ * -EXDEV it lies outside of this mount, which shows a part of its filesystem; -ENOMEM.
  */
 int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction stop,
                     void *userdata, LiveChain *ret_chain);

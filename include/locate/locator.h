@@ -57,7 +57,7 @@ int locator_note(Locator *l, const FlightEvent *e);
  * @ret_place:   borrowed until the next call of any function here
  *
  * Return: 0; -EAGAIN read on, then ask again; -ESTALE the directory is gone and no later event read
- * so far names it; -EXDEV it is not in the mount; -ENOMEM and errors of open_by_handle_at(2).
+ * so far names it; -EXDEV it is not in the mount; -ELOOP facts that contradict each other; -ENOMEM.
  */
 int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
                  const DirPlace **ret_place, PathSource *ret_source);

@@ -27,6 +27,8 @@
 
 /* Between two looks under load. */
 #define PAUSE_USEC 1000
+/* … while the reader of stdout is slow and events are only taken in. */
+#define FULL_PAUSE_USEC 10000
 /* How often dead processes are let go of. */
 #define TIDY_USEC (2 * UINT64_C(1000000))
 #define TIDY_ACCURACY_USEC (500 * UINT64_C(1000))
@@ -65,18 +67,23 @@ static int wait_for_events(Watch *w) {
         return sd_event_source_set_enabled(w->capture, SD_EVENT_ON);
 }
 
-/* The reader of stdout is slow: the kernel's queue holds the rest until it has read on. */
-static int wait_for_reader(Watch *w) {
-        sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
-        sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
-        return w->output ? sd_event_source_set_io_events(w->output, EPOLLOUT) : 0;
+/* What the reader of stdout did not take yet waits in the sink. */
+static int watch_output(Watch *w) {
+        StreamSink *s = record_sink_stream(watch_session_sink(w->session));
+
+        if (!w->output)
+                return 0;
+        return sd_event_source_set_io_events(w->output,
+                                             stream_sink_n_pending(s) > 0 ? EPOLLOUT : 0);
 }
 
 static int flush(Watch *w) {
         int r = stream_sink_flush(record_sink_stream(watch_session_sink(w->session)));
 
-        if (r == -EAGAIN)
-                return wait_for_reader(w);
+        if (r == -EAGAIN) {
+                sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+                return watch_output(w);
+        }
         if (r < 0 && r != -EPIPE)
                 fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-r));
         return leave(w, r < 0 && r != -EPIPE ? EXIT_FAILURE : w->status);
@@ -103,12 +110,13 @@ static int work(Watch *w) {
                 fprintf(stderr, "whodunlink: stopped: %s\n", strerror(-r));
                 return leave(w, EXIT_FAILURE);
         }
+        watch_output(w);
         switch ((WatchState)r) {
         case WATCH_ENOUGH:
                 w->status = EXIT_SUCCESS;
                 return finish(w);
         case WATCH_FULL:
-                return wait_for_reader(w);
+                return look_again(w, FULL_PAUSE_USEC);
         case WATCH_BUSY:
                 return look_again(w, PAUSE_USEC);
         case WATCH_IDLE:
@@ -126,8 +134,6 @@ static int begin_drain(Watch *w, int status) {
         /* Once before: what is queued may need a directory whose removal is not queued yet. */
         r = watch_session_dispatch(w->session);
         watch_session_stop_capture(w->session);
-        if (r == WATCH_FULL)
-                return wait_for_reader(w);
         return r < 0 ? work(w) : look_again(w, 0);
 }
 
@@ -144,10 +150,9 @@ static int on_pause(sd_event_source *source, uint64_t usec, void *userdata) {
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Watch *w = userdata;
 
-        (void)fd;
+        (void)source, (void)fd;
         if (events & (EPOLLERR | EPOLLHUP))
                 return leave(w, EXIT_SUCCESS); /* nobody reads any more */
-        sd_event_source_set_io_events(source, 0);
         return work(w);
 }
 

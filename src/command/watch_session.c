@@ -234,9 +234,26 @@ static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
         return (int)state;
 }
 
+static int absorb(WatchSession *s) {
+        for (size_t i = 0; i < s->n_filesystems; i++) {
+                int r = watched_filesystem_absorb(s->filesystems[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return WATCH_FULL;
+}
+
 int watch_session_dispatch(WatchSession *s) {
+        StreamSink *stream = record_sink_stream(s->sink);
         WatchState state = WATCH_IDLE;
         int r;
+
+        r = stream_sink_flush(stream);
+        if (r < 0 && r != -EAGAIN)
+                return r;
+        if (stream_sink_is_full(stream))
+                return absorb(s);
 
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 r = dispatch_filesystem(s, s->filesystems[i]);
@@ -254,10 +271,10 @@ int watch_session_dispatch(WatchSession *s) {
                 if (r < 0)
                         return r;
         }
-        r = stream_sink_flush(record_sink_stream(s->sink));
-        if (r == -EAGAIN)
-                return state == WATCH_ENOUGH ? WATCH_ENOUGH : WATCH_FULL;
-        return r < 0 ? r : (int)state;
+        r = stream_sink_flush(stream);
+        if (r < 0 && r != -EAGAIN)
+                return r;
+        return (int)state;
 }
 
 int watch_session_update_mounts(WatchSession *s) {

@@ -24,25 +24,26 @@ struct WatchedFilesystem {
         Locator *locator;
         Identifier *identifier;
         ScopeSet scopes;
+        uint64_t stale_position; /* of the event that waits for its directory … */
+        uint64_t stale_nsec;     /* … since then */
         uint64_t n_malformed;
         bool is_ending;
 };
 
-static int open_parts(WatchedFilesystem *fs, const char *point, unsigned features,
-                      bool is_bounded) {
+static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded) {
         LiveMount *live;
         int r;
 
         r = fan_group_new(features, is_bounded, &fs->group);
         if (r < 0)
                 return r;
-        r = fan_group_mark(fs->group, point);
+        r = fan_group_mark(fs->group, m->point);
         if (r < 0)
                 return r;
         r = flight_new(identifier_knows_lives(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
-        r = live_mount_new(point, &live);
+        r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
         if (r < 0)
                 return r;
         r = locator_new(live, &fs->scopes, &fs->locator);
@@ -59,8 +60,9 @@ int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_
         if (!fs)
                 return -ENOMEM;
         fs->device = plan->device;
+        fs->stale_position = UINT64_MAX;
         fs->identifier = identifier;
-        r = open_parts(fs, plan->mount->point, features, is_bounded);
+        r = open_parts(fs, plan->mount, features, is_bounded);
         if (r < 0) {
                 watched_filesystem_free(fs);
                 return r;
@@ -174,6 +176,17 @@ static int accept(int r, const DirPlace **ret_place) {
         return r == -ENOMEM ? r : 0;
 }
 
+/* From the first look in vain: the event itself may have been read long ago. */
+static bool may_wait(WatchedFilesystem *fs, const FlightEvent *e) {
+        uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
+
+        if (fs->stale_position != e->position) {
+                fs->stale_position = e->position;
+                fs->stale_nsec = now;
+        }
+        return now < fs->stale_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
+}
+
 /*
  * The place of one directory of the oldest event.
  * Return: 0 (place NULL: it cannot be learned), -EAGAIN wait, errors.
@@ -210,8 +223,7 @@ static int find_place(WatchedFilesystem *fs, const FileHandle *directory, const 
                 if (r != -ESTALE)
                         return accept(r, ret_place);
         }
-        if (!is_full &&
-            clock_now_nsec(CLOCK_MONOTONIC) < e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC)
+        if (!is_full && may_wait(fs, e))
                 return -EAGAIN;
         locator_give_up(fs->locator, directory);
         return 0;
@@ -241,6 +253,12 @@ static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
                 e->place = &e->place_copy;
         }
         return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &source);
+}
+
+int watched_filesystem_absorb(WatchedFilesystem *fs) {
+        int r = read_on(fs);
+
+        return r == -ENOBUFS ? 0 : r;
 }
 
 static void forget_copy(LocatedEvent *e) {

@@ -7,9 +7,10 @@
  * every (parent, name) up to a directory that is known already, so that only new directories
  * cost anything.
  *
- * Limits: ext4 can answer ENOMEM for a directory that is being removed, and a path can end in
- * " (deleted)" while the handle still opens: both are ESTALE here (kernel.md, section 4).  A path
- * longer than a page cannot be read by readlink; its names are then looked for in each parent.
+ * Limits: a directory that is being removed can answer with ENOMEM (ext4), with ENOENT, or with a
+ * path that ends in " (deleted)" while the handle still opens: all that is ESTALE here (kernel.md,
+ * section 4).  A path longer than a page cannot be read by readlink; its names are then looked for
+ * in each parent.
  *
  * Source: open_by_handle_at(2), open_tree(2); fs/exportfs/expfs.c, fs/namei.c of Linux 6.18.
  */
@@ -46,8 +47,8 @@ typedef union HandleBuffer {
 
 struct LiveMount {
         int fd;
+        bool is_whole;
         HandleBuffer root;
-        ino_t root_inode;
 };
 
 static int handle_of(int fd, HandleBuffer *ret) {
@@ -67,10 +68,9 @@ static FileHandle handle_view(const HandleBuffer *b) {
         };
 }
 
-int live_mount_new(const char *point, LiveMount **ret_mount) {
+int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount) {
         _cleanup_close_ int tree_fd = -1;
         LiveMount *m;
-        struct stat st;
         int r;
 
         tree_fd = (int)syscall(SYS_open_tree, AT_FDCWD, point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -82,17 +82,12 @@ int live_mount_new(const char *point, LiveMount **ret_mount) {
                 return -ENOMEM;
         /* open_by_handle_at() refuses an O_PATH descriptor, which open_tree() gives. */
         m->fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-        if (m->fd < 0)
-                r = -errno;
-        else if (fstat(m->fd, &st) < 0)
-                r = -errno;
-        else
-                r = handle_of(m->fd, &m->root);
+        m->is_whole = is_whole;
+        r = m->fd < 0 ? -errno : handle_of(m->fd, &m->root);
         if (r < 0) {
                 live_mount_free(m);
                 return r;
         }
-        m->root_inode = st.st_ino;
         *ret_mount = m;
         return 0;
 }
@@ -119,10 +114,9 @@ static int open_handle(const LiveMount *m, const FileHandle *h) {
         b.handle.handle_type = h->type;
         memcpy(b.handle.f_handle, h->bytes, h->n_bytes);
 
+        /* While a directory dies this can fail with about anything. */
         fd = open_by_handle_at(m->fd, &b.handle, O_PATH | O_NONBLOCK | O_CLOEXEC);
-        if (fd >= 0)
-                return fd;
-        return errno == ENOMEM ? -ESTALE : -errno;
+        return fd >= 0 ? fd : -ESTALE;
 }
 
 /* Return: length of the path, -ENAMETOOLONG when it does not fit a page. */
@@ -279,8 +273,8 @@ static int walk_up(const LiveMount *m, int directory_fd, const FileHandle *direc
         }
 }
 
-int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction stop,
-                    void *userdata, LiveChain *ret_chain) {
+static int walk_checked(LiveMount *m, const FileHandle *directory, LiveStopFunction stop,
+                        void *userdata, LiveChain *ret_chain) {
         _cleanup_close_ int fd = -1;
         char path[PATH_MAX], again[PATH_MAX];
         struct stat st;
@@ -314,4 +308,14 @@ int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction 
                         r = -EAGAIN;
         }
         return r;
+}
+
+int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction stop,
+                    void *userdata, LiveChain *ret_chain) {
+        int r = walk_checked(m, directory, stop, userdata, ret_chain);
+
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        /* Of a whole filesystem nothing lies outside: what seems to is on its way out. */
+        return r == -EXDEV && !m->is_whole ? -EXDEV : -ESTALE;
 }
