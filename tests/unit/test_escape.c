@@ -262,6 +262,7 @@ START_TEST(test_width_and_fit) {
 END_TEST
 
 START_TEST(test_width_without_locale) {
+        ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C"));
         ck_assert_uint_eq(escape_width(T("a\xc3\xa9\xe6\x97\xa5")), 3);
         ck_assert_uint_eq(escape_fit(T("a\xc3\xa9\xe6\x97\xa5"), 2), 3);
 }

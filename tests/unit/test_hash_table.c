@@ -180,6 +180,7 @@ START_TEST(test_hash_spreads_handles) {
         static unsigned char chains[16384];
         unsigned char longest = 0;
 
+        memset(chains, 0, sizeof(chains));
         for (uint32_t i = 0; i < N_ENTRIES; i++) {
                 HandleKey key = {0x1122334455667788, 1, i << _i, 77, 2};
 
@@ -199,6 +200,7 @@ START_TEST(test_hash_u64_spreads) {
         static unsigned char chains[16384];
         unsigned char longest = 0;
 
+        memset(chains, 0, sizeof(chains));
         for (uint64_t i = 0; i < N_ENTRIES; i++) {
                 size_t at = hash_u64(i << _i) & (sizeof(chains) - 1);
 
