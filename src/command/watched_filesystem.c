@@ -193,36 +193,31 @@ static bool may_wait(WatchedFilesystem *fs, const FlightEvent *e) {
  */
 static int find_place(WatchedFilesystem *fs, const FileHandle *directory, const FlightEvent *e,
                       const DirPlace **ret_place, PathSource *ret_source) {
-        bool is_full = false;
+        bool is_read_on = false, is_stale = false, is_full = false;
         int r;
 
         *ret_place = NULL;
         *ret_source = PATH_SOURCE_NONE;
         if (!directory->bytes)
                 return 0;
-        r = locator_find(fs->locator, directory, false, ret_place, ret_source);
-        while (r == -EAGAIN) {
-                r = read_on(fs);
-                is_full = r == -ENOBUFS;
-                if (r < 0 && !is_full)
-                        return r;
-                r = locator_find(fs->locator, directory, true, ret_place, ret_source);
-        }
-        if (r != -ESTALE)
-                return accept(r, ret_place);
-
-        /* Gone, and nothing read so far says where it was: an rmdir that is on its way will. */
-        if (locator_is_lost(fs->locator, directory))
-                return 0;
-        if (!is_full) {
-                r = read_on(fs);
-                is_full = r == -ENOBUFS;
-                if (r < 0 && !is_full)
-                        return r;
-                r = locator_find(fs->locator, directory, true, ret_place, ret_source);
-                if (r != -ESTALE)
+        for (;;) {
+                r = locator_find(fs->locator, directory, is_read_on, ret_place, ret_source);
+                if (r != -EAGAIN && r != -ESTALE)
                         return accept(r, ret_place);
+                if (r == -ESTALE) {
+                        if (locator_is_lost(fs->locator, directory))
+                                return 0;
+                        if (is_stale || is_full)
+                                break;
+                        is_stale = true;
+                }
+                r = read_on(fs);
+                is_full = r == -ENOBUFS;
+                if (r < 0 && !is_full)
+                        return r;
+                is_read_on = true;
         }
+        /* Gone, and nothing read so far says where it was: an rmdir that is on its way will. */
         if (!is_full && may_wait(fs, e))
                 return -EAGAIN;
         locator_give_up(fs->locator, directory);
