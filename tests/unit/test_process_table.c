@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What one life of a process is told to be: facts, phases, ancestors. */
+
+#include "identify/process_table.h"
+
+#include <errno.h>
+
+#include "fixtures_process_table.h"
+
+START_TEST(test_fork_inherits) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        expect_alive(PID(1), 11, "init");
+        ck_assert(!answer.has_executed);
+        ck_assert(answer.is_only_life);
+        ck_assert_uint_eq(answer.process.start_ticks, ticks(10));
+        ck_assert_uint_ne(answer.process.start_realtime_nsec, 0);
+        EXPECT_ANCESTORS("init");
+        ck_assert_int_eq(answer.ancestors[0].pid, INIT);
+        ck_assert_ptr_eq(answer.ancestors[0].facts, answer.process.facts);
+}
+END_TEST
+
+/* The facts of its phase, by the end of the window. */
+START_TEST(test_exec_replaces) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        exec_at(20, PID(1), "sh");
+        exec_at(30, PID(1), "rm");
+        expect_alive(PID(1), 19, "init");
+        ck_assert(!answer.has_executed);
+        expect_alive(PID(1), 20, "sh");
+        ck_assert(answer.has_executed);
+        expect_alive(PID(1), 29, "sh");
+        ck_assert_int_eq(find_in(PID(1), 12, 31, PROCESS_LIVENESS_UNKNOWN), 0);
+        ck_assert_str_eq(answer.process.facts->comm, "rm");
+        EXPECT_ANCESTORS("init");
+        ck_assert_uint_eq(process_table_counters(table).n_execs, 2);
+        ck_assert_uint_eq(process_table_counters(table).n_execs_unread, 0);
+}
+END_TEST
+
+/* Whose program it was is not known, but who ran it is. */
+START_TEST(test_unread_exec) {
+        const ProcessFacts *f;
+
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        exec_at(20, PID(1), "sh");
+        exec_at(30, PID(1), NULL);
+        expect_alive(PID(1), 31, "");
+        f = answer.process.facts;
+        ck_assert(answer.has_executed);
+        ck_assert_ptr_null(f->executable);
+        ck_assert_ptr_null(f->args);
+        ck_assert_uint_eq(f->n_args_bytes, 0);
+        ck_assert(f->has_ids);
+        ck_assert_uint_eq(f->ids.effective_uid, USER);
+        ck_assert_uint_eq(f->login_uid, USER);
+        ck_assert_str_eq(f->working_directory, "/home");
+        ck_assert_str_eq(f->cgroup, "/user.slice");
+        EXPECT_ANCESTORS("init");
+        ck_assert_uint_eq(process_table_counters(table).n_execs_unread, 1);
+        expect_alive(PID(1), 29, "sh");
+}
+END_TEST
+
+START_TEST(test_unread_exec_of_unknown) {
+        exec_at(30, PID(1), NULL);
+        expect_alive(PID(1), 31, "");
+        ck_assert(!answer.process.facts->has_ids);
+        ck_assert_uint_eq(answer.process.facts->login_uid, PROCESS_ID_UNSET);
+        ck_assert_uint_eq(answer.process.facts->session_id, PROCESS_ID_UNSET);
+        EXPECT_NO_ANCESTORS();
+}
+END_TEST
+
+/* What was read after the pid had changed hands is not this life's. */
+START_TEST(test_exec_of_a_later_life) {
+        fork_at(10, PID(1), INIT);
+        ck_assert_int_eq(
+                process_table_exec(table, PID(1), at(11), program_started("later", ticks(12), 0)),
+                0);
+        expect_alive(PID(1), 11, "");
+        ck_assert_uint_eq(process_table_counters(table).n_execs_unread, 1);
+        ck_assert_uint_eq(answer.process.start_ticks, ticks(10));
+}
+END_TEST
+
+START_TEST(test_fork_of_unknown) {
+        fork_at(10, PID(1), PID(2));
+        expect_alive(PID(1), 11, NULL);
+        EXPECT_NO_ANCESTORS();
+        ck_assert(!answer.has_executed);
+}
+END_TEST
+
+START_TEST(test_ancestry_is_as_at_the_fork) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        exec_at(11, PID(1), "sh");
+        fork_at(12, PID(2), PID(1));
+        exec_at(13, PID(1), "python");
+        fork_at(14, PID(3), PID(1));
+        exec_at(15, PID(2), "rm");
+        exec_at(15, PID(3), "rm");
+
+        expect_alive(PID(2), 16, "rm");
+        EXPECT_ANCESTORS("sh", "init");
+        expect_alive(PID(3), 16, "rm");
+        EXPECT_ANCESTORS("python", "init");
+        /* Dead, let go, and its pid another's. */
+        exit_at(17, PID(1));
+        process_table_release(table, at(100));
+        fork_at(18, PID(1), INIT);
+        exec_at(19, PID(1), "other");
+        expect_alive(PID(2), 20, "rm");
+        EXPECT_ANCESTORS("sh", "init");
+        ck_assert_int_eq(answer.ancestors[0].pid, PID(1));
+        expect_alive(PID(3), 20, "rm");
+        EXPECT_ANCESTORS("python", "init");
+}
+END_TEST
+
+START_TEST(test_double_fork) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        exec_at(11, PID(1), "cron");
+        fork_at(12, PID(2), PID(1));
+        fork_at(13, PID(3), PID(2));
+        exit_at(14, PID(2));
+        exec_at(15, PID(3), "job");
+        exit_at(16, PID(1));
+        process_table_release(table, at(100));
+        ck_assert_uint_eq(process_table_counters(table).n_lives, 2);
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 0);
+        ck_assert_int_eq(find_in(PID(2), 0, 13, PROCESS_LIVENESS_UNKNOWN), -ESRCH);
+
+        expect_alive(PID(3), 20, "job");
+        EXPECT_ANCESTORS("cron", "cron", "init");
+        ck_assert_int_eq(answer.ancestors[0].pid, PID(2));
+        ck_assert_int_eq(answer.ancestors[1].pid, PID(1));
+        fork_at(21, PID(4), PID(3));
+        expect_alive(PID(4), 22, "job");
+        EXPECT_ANCESTORS("job", "cron", "cron", "init");
+}
+END_TEST
+
+static void expect_ids(double seconds, uid_t real, uid_t effective, gid_t gid) {
+        expect_alive(PID(1), seconds, "su");
+        ck_assert_uint_eq(answer.process.facts->ids.real_uid, real);
+        ck_assert_uint_eq(answer.process.facts->ids.effective_uid, effective);
+        ck_assert_uint_eq(answer.process.facts->ids.real_gid, gid);
+        ck_assert_uint_eq(answer.process.facts->ids.effective_gid, gid);
+}
+
+START_TEST(test_changes) {
+        ProcIds ids;
+
+        fork_at(10, PID(1), INIT);
+        exec_at(11, PID(1), "su");
+        ck_assert_int_eq(process_table_set_uid(table, PID(1), at(12), USER, 0), 0);
+        ck_assert_int_eq(process_table_set_gid(table, PID(1), at(13), 5, 5), 0);
+        ck_assert_int_eq(process_table_set_comm(table, PID(1), at(14), "renamed"), 0);
+        expect_ids(11, USER, USER, USER);
+        expect_ids(12, USER, 0, USER);
+        expect_ids(13, USER, 0, 5);
+        expect_alive(PID(1), 14, "renamed");
+        ck_assert(answer.has_executed);
+        ck_assert_str_eq(answer.process.facts->executable, "/bin/x");
+        ck_assert_int_eq(process_table_ids(table, PID(1), &ids), 1);
+        ck_assert_uint_eq(ids.effective_uid, 0);
+        ck_assert_uint_eq(ids.effective_gid, 5);
+
+        /* Of nobody known: nothing to change. */
+        fork_at(20, PID(2), PID(3));
+        ck_assert_int_eq(process_table_set_uid(table, PID(2), at(21), 0, 0), 0);
+        ck_assert_int_eq(process_table_set_comm(table, PID(9), at(21), "x"), 0);
+        expect_alive(PID(2), 22, NULL);
+        ck_assert_int_eq(process_table_ids(table, PID(2), &ids), 0);
+        ck_assert_int_eq(process_table_ids(table, PID(9), &ids), 0);
+}
+END_TEST
+
+/* A child that changes its user without an exec does not change its parent's. */
+START_TEST(test_change_of_the_child) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        ck_assert_int_eq(process_table_set_uid(table, PID(1), at(12), 5, 5), 0);
+        expect_alive(PID(1), 13, "init");
+        ck_assert_uint_eq(answer.process.facts->ids.real_uid, 5);
+        ck_assert(!answer.has_executed);
+        ck_assert_uint_eq(answer.ancestors[0].facts->ids.real_uid, USER);
+        expect_alive(INIT, 13, "init");
+        ck_assert_uint_eq(answer.process.facts->ids.real_uid, USER);
+}
+END_TEST
+
+START_TEST(test_long_comm) {
+        char comm[200];
+
+        memset(comm, 'x', sizeof(comm));
+        exec_at(10, PID(1), "a");
+        comm[sizeof(comm) - 1] = '\0';
+        ck_assert_int_eq(process_table_set_comm(table, PID(1), at(11), comm), 0);
+        comm[sizeof(answer.process.facts->comm) - 1] = '\0';
+        expect_alive(PID(1), 12, comm);
+}
+END_TEST
+
+START_TEST(test_refresh) {
+        uint64_t serial;
+
+        exec_at(10, PID(1), "a");
+        expect_alive(PID(1), 11, "a");
+        serial = answer.process.serial;
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, at(12), program("b")), 0);
+        expect_alive(PID(1), 11, "a");
+        expect_alive(PID(1), 12, "b");
+        ck_assert(answer.has_executed);
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial + 1, at(13), program("c")), 0);
+        ck_assert_int_eq(process_table_refresh(table, PID(2), serial, at(13), program("c")), 0);
+        expect_alive(PID(1), 14, "b");
+        fork_at(20, PID(1), INIT);
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, at(21), program("c")), 0);
+        expect_alive(PID(1), 22, NULL);
+}
+END_TEST
+
+/* The answer is the asker's: it outlives the table. */
+START_TEST(test_answer_is_owned) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, PID(1), INIT);
+        exec_at(11, PID(1), "rm");
+        expect_alive(PID(1), 12, "rm");
+        table = process_table_free(table);
+        ck_assert_str_eq(answer.process.facts->comm, "rm");
+        ck_assert_str_eq(answer.ancestors[0].facts->comm, "init");
+        process_answer_done(&answer);
+        ck_assert_ptr_null(answer.process.facts);
+        process_answer_done(&answer);
+}
+END_TEST
+
+int main(void) {
+        TCase *tcase = tcase_create("process_table");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test_fork_inherits);
+        tcase_add_test(tcase, test_exec_replaces);
+        tcase_add_test(tcase, test_unread_exec);
+        tcase_add_test(tcase, test_unread_exec_of_unknown);
+        tcase_add_test(tcase, test_exec_of_a_later_life);
+        tcase_add_test(tcase, test_fork_of_unknown);
+        tcase_add_test(tcase, test_ancestry_is_as_at_the_fork);
+        tcase_add_test(tcase, test_double_fork);
+        tcase_add_test(tcase, test_changes);
+        tcase_add_test(tcase, test_change_of_the_child);
+        tcase_add_test(tcase, test_long_comm);
+        tcase_add_test(tcase, test_refresh);
+        tcase_add_test(tcase, test_answer_is_owned);
+        return unit_run("process_table", tcase);
+}
