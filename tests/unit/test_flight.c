@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Events in flight: order, positions, times, bounds. */
+
+#include "capture/flight.h"
+
+#include <malloc.h>
+
+#include "base/clock.h"
+#include "fixtures_fan_event.h"
+#include "fixtures_flight.h"
+
+static void expect_name(const FanName *name, const char *expected) {
+        ck_assert_uint_eq(name->n_name, expected ? strlen(expected) : 0);
+        if (expected)
+                ck_assert_mem_eq(name->name, expected, name->n_name);
+}
+
+static void expect_event(const FlightEvent *e, const Expected *x) {
+        ck_assert_uint_eq(e->fan.mask, x->mask);
+        ck_assert_int_eq(e->fan.pidfd_state, x->pidfd_state);
+        expect_name(&e->fan.name, x->name);
+        expect_name(&e->fan.old_name, x->old_name);
+        expect_name(&e->fan.new_name, x->new_name);
+}
+
+/* All that the kernel wrote, one read each: the same going in and coming out. */
+START_TEST(test_kernel_bytes) {
+        uint64_t position = 0;
+        FlightEvent e;
+
+        for (int i = 0; i < N_FIXTURES; i++) {
+                add_bytes(fixtures[i].bytes, fixtures[i].n_bytes);
+                send_packet();
+                ck_assert_int_eq(flight_read(flight, group[0]), (int)fixtures[i].n_bytes);
+                for (size_t k = 0; k < fixtures[i].n_events; k++) {
+                        ck_assert_int_eq(flight_next_read(flight, &e), 1);
+                        ck_assert_uint_eq(e.position, position++);
+                        ck_assert_ptr_null(e.attachment);
+                        expect_event(&e, &fixtures[i].events[k]);
+                }
+                ck_assert_int_eq(flight_next_read(flight, &e), 0);
+                ck_assert_uint_eq(flight_n_events(flight), position);
+        }
+        position = 0;
+        for (int i = 0; i < N_FIXTURES; i++)
+                for (size_t k = 0; k < fixtures[i].n_events; k++) {
+                        ck_assert_int_eq(flight_peek(flight, &e), 1);
+                        ck_assert_uint_eq(e.position, position++);
+                        expect_event(&e, &fixtures[i].events[k]);
+                        flight_pop(flight);
+                }
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+        ck_assert_uint_eq(flight_n_events(flight), 0);
+}
+END_TEST
+
+/* Looking twice changes nothing; what is read meanwhile stands behind. */
+START_TEST(test_queue) {
+        static const char marks[8];
+        FlightEvent e;
+
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+        ck_assert_int_eq(flight_next_read(flight, &e), 0);
+        for (int32_t i = 0; i < 6; i++) {
+                add_event(100 + i, -1, 0);
+                if (i % 2 == 0)
+                        continue;
+                send_packet();
+                ck_assert_int_gt(flight_read(flight, group[0]), 0);
+                for (int32_t k = i - 1; flight_next_read(flight, &e) > 0; k++)
+                        flight_attach(flight, (void *)(uintptr_t)&marks[k]);
+        }
+        expect_head(0, 100, &marks[0]);
+        expect_head(0, 100, &marks[0]);
+        flight_pop(flight);
+        expect_head(1, 101, &marks[1]);
+        flight_pop(flight);
+        expect_head(2, 102, &marks[2]);
+        add_event(106, -1, 0);
+        send_packet();
+        ck_assert_uint_eq(take(0), 1);
+        for (int32_t i = 2; i < 6; i++) {
+                expect_head((uint64_t)i, 100 + i, &marks[i]);
+                flight_pop(flight);
+        }
+        expect_head(6, 106, NULL);
+        flight_pop(flight);
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+}
+END_TEST
+
+/* In the steady state one chunk goes round. */
+START_TEST(test_round_and_round) {
+        for (int32_t i = 0; i < 1000; i++) {
+                add_event(i, -1, (size_t)(i % 5) * 8);
+                add_event(i, -1, 0);
+                send_packet();
+                ck_assert_uint_eq(take(0), 2);
+                /* One stays behind each time. */
+                for (uint64_t k = i == 0; k < 2; k++) {
+                        uint64_t position = (uint64_t)i * 2 + k - 1;
+
+                        expect_head(position, (int32_t)position / 2, NULL);
+                        flight_pop(flight);
+                }
+        }
+        ck_assert_uint_eq(flight_n_events(flight), 1);
+}
+END_TEST
+
+/* A read that leaves room for another event has seen the queue's end. */
+START_TEST(test_drained) {
+        const size_t n_full = FLIGHT_CHUNK_BYTES - FLIGHT_EVENT_MAX_BYTES;
+        uint64_t begin = clock_now_nsec(CLOCK_MONOTONIC), first, n_end;
+        FlightEvent e;
+
+        ck_assert_uint_eq(flight_empty_nsec(flight), 0);
+        add_event(1, -1, n_full + 4 - 24);
+        send_packet();
+        ck_assert_uint_eq(take(0), 1);
+        ck_assert(!flight_is_drained(flight));
+        ck_assert_uint_eq(flight_empty_nsec(flight), 0);
+
+        add_event(2, -1, n_full - 24);
+        send_packet();
+        ck_assert_uint_eq(take(0), 1);
+        ck_assert(flight_is_drained(flight));
+        first = flight_empty_nsec(flight);
+        ck_assert_uint_ge(first, begin);
+
+        add_event(3, -1, n_full + 4 - 24);
+        send_packet();
+        ck_assert_uint_eq(take(0), 1);
+        ck_assert(!flight_is_drained(flight));
+        ck_assert_uint_eq(flight_empty_nsec(flight), first);
+
+        ck_assert_int_eq(flight_read(flight, group[0]), 0);
+        ck_assert(flight_is_drained(flight));
+        ck_assert_uint_gt(flight_empty_nsec(flight), first);
+        n_end = clock_now_nsec(CLOCK_MONOTONIC);
+        ck_assert_uint_le(flight_empty_nsec(flight), n_end);
+
+        /* Each event holds what was known when it was read, not after. */
+        for (int32_t i = 1; i <= 3; i++) {
+                ck_assert_int_eq(flight_peek(flight, &e), 1);
+                ck_assert_int_eq(e.fan.pid, i);
+                ck_assert_uint_eq(e.empty_monotonic_nsec, i == 3 ? first : 0);
+                ck_assert_uint_ge(e.monotonic_nsec, begin);
+                ck_assert_uint_le(e.monotonic_nsec, n_end);
+                ck_assert_uint_gt(e.realtime_nsec, 1000 * CLOCK_NSEC_PER_SEC);
+                flight_pop(flight);
+        }
+}
+END_TEST
+
+/* The smallest events there are, a full read of them. */
+START_TEST(test_many_events) {
+        while (n_packet + 24 <= sizeof(packet))
+                add_event((int32_t)(n_packet / 24), -1, 0);
+        send_packet();
+        ck_assert_uint_eq(take(0), FLIGHT_CHUNK_BYTES / 24);
+        ck_assert(!flight_is_drained(flight));
+        for (int32_t i = 0; i < FLIGHT_CHUNK_BYTES / 24; i++) {
+                expect_head((uint64_t)i, i, NULL);
+                flight_pop(flight);
+        }
+}
+END_TEST
+
+START_TEST(test_errors) {
+        FlightEvent e;
+        int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        ck_assert_int_eq(flight_read(flight, -1), -EBADF);
+        ck_assert_int_eq(flight_read(flight, directory), -EISDIR);
+        close(directory);
+        ck_assert(!flight_is_drained(flight));
+        ck_assert_uint_eq(flight_empty_nsec(flight), 0);
+        ck_assert_int_eq(flight_next_read(flight, &e), 0);
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+        flight_close_pidfds(flight);
+}
+END_TEST
+
+/* At the bound the head has to leave first. */
+START_TEST(test_max_chunks) {
+        FlightEvent e;
+
+        mallopt(M_PERTURB, 0); /* a quarter of a gigabyte that need not be touched */
+        for (int32_t i = 0; i < FLIGHT_MAX_CHUNKS; i++) {
+                add_event(i, -1, 0);
+                send_packet();
+                ck_assert_uint_eq(take(0), 1);
+        }
+        add_event(FLIGHT_MAX_CHUNKS, -1, 0);
+        send_packet();
+        ck_assert_int_eq(flight_read(flight, group[0]), -ENOBUFS);
+        ck_assert_int_eq(flight_read(flight, group[0]), -ENOBUFS);
+        expect_head(0, 0, NULL);
+        flight_pop(flight);
+        expect_head(1, 1, NULL);
+        ck_assert_uint_eq(take(0), 1);
+        for (int32_t i = 1; i <= FLIGHT_MAX_CHUNKS; i++) {
+                expect_head((uint64_t)i, i, NULL);
+                flight_pop(flight);
+        }
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+}
+END_TEST
+
+int main(void) {
+        TCase *tcase = tcase_create("flight");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test_kernel_bytes);
+        tcase_add_test(tcase, test_queue);
+        tcase_add_test(tcase, test_round_and_round);
+        tcase_add_test(tcase, test_drained);
+        tcase_add_test(tcase, test_many_events);
+        tcase_add_test(tcase, test_errors);
+        tcase_add_test(tcase, test_max_chunks);
+        return unit_run("flight", tcase);
+}
