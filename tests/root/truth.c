@@ -121,7 +121,9 @@ static void compare_record(Truth *t, TruthDiff *diff, struct json_object *record
         diff->n_records++;
         if (!source || strcmp(source, "none") == 0) {
                 diff->n_unresolved++;
-                note(diff, "unresolved", action, path.data ? path.data : "?", "");
+                note(diff, "unresolved", action, path.data ? path.data : "?",
+                     json_object_to_json_string_ext(record_get(record, "file"),
+                                                    JSON_C_TO_STRING_PLAIN));
         }
         if (!path.data)
                 return;
