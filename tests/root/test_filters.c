@@ -143,11 +143,12 @@ static const struct {
         const char *option;
         bool shows_rm, shows_unlink, shows_nobody;
 } who_cases[] = {
-        {"--comm=rm", true, false, true},          {"--comm=un*k", false, true, false},
-        {"--comm=r?", true, false, true},          {"--comm=r", false, false, false},
-        {"--exe=/*/unlink", false, true, false},   {"--exe=/**", true, true, true},
-        {"--exe=/nowhere/*", false, false, false}, {"--user=root", true, true, false},
-        {"--user=0", true, true, false},           {"--user=65534", false, false, true},
+        {"--comm=rm", true, false, true},     {"--comm=un*k", false, true, false},
+        {"--comm=r?", true, false, true},     {"--comm=r", false, false, false},
+        {"--exe=unlink", false, true, false}, {"--exe=/**/unlink", false, true, false},
+        {"--exe=/**", true, true, true},      {"--exe=/nowhere/*", false, false, false},
+        {"--user=root", true, true, false},   {"--user=0", true, true, false},
+        {"--user=65534", false, false, true},
 };
 
 START_TEST(who) {
