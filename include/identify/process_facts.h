@@ -31,6 +31,7 @@ typedef struct ProcessFacts {
         int tty;              /* device number, 0 none */
         uint64_t start_ticks; /* since boot; 0 unknown */
         pid_t ppid;           /* when it was read; 0 unknown */
+        const char *name;     /* comm, or what it was before the kernel cut it; NULL unknown */
         /* Each NULL when unknown; NUL-terminated; they live in this same allocation. */
         const char *executable; /* without " (deleted)" */
         const char *working_directory;
@@ -41,7 +42,7 @@ typedef struct ProcessFacts {
         bool is_args_cut;
 } ProcessFacts;
 
-/* The parts of a new ProcessFacts; strings are copied, NULL is unknown. */
+/* The parts of a new ProcessFacts; strings are copied, NULL is unknown; .facts.name is derived. */
 typedef struct ProcessFactsParts {
         ProcessFacts facts; /* the scalars of it */
         const char *executable, *working_directory, *cgroup;

@@ -20,7 +20,7 @@ typedef struct RecordFilter {
         size_t n_includes;
         char **excludes; /* path globs; none may match the path */
         size_t n_excludes;
-        char **comms; /* name globs on process.name */
+        char **comms; /* name globs on process.name, also as cut by the kernel */
         size_t n_comms;
         char **executables; /* path globs on process.executable */
         size_t n_executables;

@@ -128,7 +128,7 @@ static Attribution ask_table(Identifier *i, const FlightEvent *e) {
         }
         r = process_table_find(i->table, e->fan.pid, window, liveness, &i->answer);
         if (is_alive && i->witness &&
-            (r < 0 || !i->answer.process.facts || i->answer.process.facts->comm[0] == '\0')) {
+            (r < 0 || !i->answer.process.facts || !i->answer.process.facts->name)) {
                 if (r >= 0)
                         process_answer_done(&i->answer);
                 look_now(i, &e->fan);
@@ -138,7 +138,7 @@ static Attribution ask_table(Identifier *i, const FlightEvent *e) {
         }
         if (r < 0)
                 return ATTRIBUTION_PID_ONLY;
-        if (!i->answer.process.facts || i->answer.process.facts->comm[0] == '\0')
+        if (!i->answer.process.facts || !i->answer.process.facts->name)
                 return ATTRIBUTION_PID_ONLY;
         if (is_alive)
                 return ATTRIBUTION_LIVE;

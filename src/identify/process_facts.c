@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* TASK_COMM_LEN of linux/sched.h, without the NUL. */
+#define COMM_BYTES 15
+
 static const char *put(char **at, const char *bytes, size_t n_bytes) {
         char *start = *at;
 
@@ -16,6 +19,34 @@ static const char *put(char **at, const char *bytes, size_t n_bytes) {
         start[n_bytes] = '\0';
         *at += n_bytes + 1;
         return start;
+}
+
+static const char *basename_of(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/*
+ * The kernel keeps 15 bytes of a name: "systemd-tmpfile".  The whole one is that of the program, of
+ * what it calls itself, or of the script that an interpreter runs, if it begins like that.
+ */
+static const char *whole_name(const ProcessFacts *f) {
+        const char *candidates[3] = {f->executable};
+        size_t n_comm = strlen(f->comm);
+
+        if (n_comm == 0)
+                return NULL;
+        if (n_comm < COMM_BYTES)
+                return f->comm;
+        for (size_t i = 0, at = 0; i < 2 && at < f->n_args_bytes; i++) {
+                candidates[i + 1] = f->args + at;
+                at += strlen(f->args + at) + 1;
+        }
+        for (size_t i = 0; i < 3; i++)
+                if (candidates[i] && strncmp(basename_of(candidates[i]), f->comm, n_comm) == 0)
+                        return basename_of(candidates[i]);
+        return f->comm;
 }
 
 ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
@@ -33,6 +64,7 @@ ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
         f->cgroup = put(&at, p->cgroup, p->n_cgroup);
         f->args = put(&at, p->args, p->n_args_bytes);
         f->n_args_bytes = f->args ? p->n_args_bytes : 0;
+        f->name = whole_name(f);
         return f;
 }
 

@@ -154,8 +154,8 @@ static void add_program(json_object *o, const ProcessView *v) {
 
         if (!f)
                 return;
-        if (f->comm[0] != '\0')
-                add_bytes(o, "name", f->comm, strlen(f->comm));
+        if (f->name)
+                add_bytes(o, "name", f->name, strlen(f->name));
         add_path(o, "executable", f->executable);
         if (f->args)
                 add_command_line(o, f);
@@ -243,8 +243,8 @@ static void render_subject(JsonProcess *p, const Deleter *d, UserNames *names) {
         const ProcessFacts *f = d->process.facts;
 
         buffer_clear(&p->subject);
-        if (f && f->comm[0] != '\0')
-                json_string_append(&p->subject, f->comm, strlen(f->comm));
+        if (f && f->name)
+                json_string_append(&p->subject, f->name, strlen(f->name));
         else
                 buffer_append_literal(&p->subject, "an unknown process");
         buffer_append_literal(&p->subject, " (pid ");

@@ -82,7 +82,9 @@ static bool passes_paths(const RecordFilter *f, const Record *r) {
 
 static bool passes_comms(const RecordFilter *f, const ProcessFacts *facts) {
         for (size_t i = 0; i < f->n_comms; i++)
-                if (facts && facts->comm[0] && glob_match_name(f->comms[i], facts->comm))
+                if (facts && facts->name &&
+                    (glob_match_name(f->comms[i], facts->name) ||
+                     glob_match_name(f->comms[i], facts->comm)))
                         return true;
         return f->n_comms == 0;
 }

@@ -97,9 +97,8 @@ static void append_user(const Writer *w, uid_t uid) {
 
 /* "rm", or "pid 4711". */
 static void append_process_name(const ProcessView *v, Buffer *b) {
-        if (v->facts && v->facts->comm[0])
-                escape_append_shell_word(b, v->facts->comm,
-                                         strnlen(v->facts->comm, sizeof(v->facts->comm)));
+        if (v->facts && v->facts->name)
+                escape_append_shell_word(b, v->facts->name, strlen(v->facts->name));
         else if (v->pid > 0)
                 buffer_append_format(b, "pid %d", (int)v->pid);
         else
@@ -111,7 +110,7 @@ static void append_identity(const Writer *w, const ProcessView *v) {
 
         begin_line(w);
         append_process_name(v, w->out);
-        if (f && f->comm[0])
+        if (f && f->name)
                 buffer_append_format(w->out, "[%d]", (int)v->pid);
         if (f && f->has_ids) {
                 append_label(w, " as ");

@@ -68,11 +68,6 @@ static char *copy_worker(const char *name) {
         return path;
 }
 
-/* comm: what exec makes of the file name. */
-static char *comm_of(const char *program) {
-        return harness_format("%.15s", program);
-}
-
 /* Runs all of them, each removing its own file of the directory. */
 static void run_all(const char *directory, Truth *t) {
         static Process processes[N_CASES];
@@ -85,7 +80,7 @@ static void run_all(const char *directory, Truth *t) {
 
                 *p = process_child_truth(PROCESS_ARGS("sh"));
                 p->args = c->are_args_moot ? NULL : c->args;
-                p->name = c->is_name_moot ? NULL : comm_of(c->program);
+                p->name = c->is_name_moot ? NULL : c->program;
                 p->executable = program;
                 harness_touch(file);
                 p->pid = process_spawn_worker(program, c->args, c->mode, file, c->text);
