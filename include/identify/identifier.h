@@ -26,8 +26,8 @@ typedef struct Identifier Identifier;
 int identifier_new(ProcessTable *table, Witness *witness, int proc_fd, Identifier **ret_identifier);
 Identifier *identifier_free(Identifier *i);
 
-/* Does it follow every life of every pid, so that few events need a pidfd? */
-bool identifier_knows_lives(const Identifier *i);
+/* Does it follow every life of every pid, and can pidfds be left out then without harm? */
+bool identifier_spares_pidfds(const Identifier *i);
 
 /*
  * identifier_begin() - a new batch of events was read

@@ -6,7 +6,6 @@
  * user).  Immutable once published, so two threads may read it without a lock.
  */
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +20,6 @@
 #define PROCESS_ID_UNSET UINT32_MAX
 
 typedef struct ProcessFacts {
-        atomic_uint n_refs;
         char comm[64]; /* "" unknown */
         bool has_ids;
         ProcIds ids;

@@ -36,6 +36,10 @@ Witness *witness_free(Witness *w);
  */
 int witness_await(Witness *w, uint64_t nsec);
 
+/* Its descriptors are numbered apart from the main loop's, whose limit may be lowered for a moment.
+ */
+bool witness_has_own_descriptors(const Witness *w);
+
 /* Episodes of loss of process events since the last call; each was followed by a rescan. */
 uint64_t witness_take_losses(Witness *w);
 /* The thread ended because of an error of its socket. Return: 0 it runs, else a negative errno. */

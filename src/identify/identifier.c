@@ -59,8 +59,8 @@ Identifier *identifier_free(Identifier *i) {
         return NULL;
 }
 
-bool identifier_knows_lives(const Identifier *i) {
-        return i->witness;
+bool identifier_spares_pidfds(const Identifier *i) {
+        return i->witness && witness_has_own_descriptors(i->witness);
 }
 
 int identifier_begin(Identifier *i) {

@@ -72,26 +72,18 @@ static int attach_filter(int fd) {
 }
 
 static int subscribe(int fd) {
-        struct {
-                struct nlmsghdr header;
-                struct cn_msg message;
-                enum proc_cn_mcast_op op;
-        } __attribute__((packed)) request = {
-                .header =
-                        {
-                                .nlmsg_len = sizeof(request),
-                                .nlmsg_type = NLMSG_DONE,
-                                .nlmsg_pid = 0,
-                        },
-                .message =
-                        {
-                                .id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC},
-                                .len = sizeof(enum proc_cn_mcast_op),
-                        },
-                .op = PROC_CN_MCAST_LISTEN,
+        const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+        const struct cn_msg message = {
+                .id = {.idx = CN_IDX_PROC, .val = CN_VAL_PROC},
+                .len = sizeof(op),
         };
+        uint8_t request[EVENT_AT + sizeof(op)];
+        const struct nlmsghdr header = {.nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE};
 
-        if (send(fd, &request, sizeof(request), 0) < 0)
+        memcpy(request, &header, sizeof(header));
+        memcpy(request + NLMSG_HDRLEN, &message, sizeof(message));
+        memcpy(request + EVENT_AT, &op, sizeof(op));
+        if (send(fd, request, sizeof(request), 0) < 0)
                 return errno == ECONNREFUSED ? -EPROTONOSUPPORT : -errno;
         return 0;
 }

@@ -4,11 +4,23 @@
 
 #include "identify/process_facts.h"
 
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* TASK_COMM_LEN of linux/sched.h, without the NUL. */
 #define COMM_BYTES 15
+
+/* The count stands outside of what is copied: another thread may change it meanwhile. */
+typedef struct Counted {
+        atomic_uint n_refs;
+        ProcessFacts facts;
+} Counted;
+
+static Counted *counted(ProcessFacts *f) {
+        return (Counted *)(void *)((char *)f - offsetof(Counted, facts));
+}
 
 static const char *put(char **at, const char *bytes, size_t n_bytes) {
         char *start = *at;
@@ -51,14 +63,16 @@ static const char *whole_name(const ProcessFacts *f) {
 
 ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
         size_t n = p->n_executable + p->n_working_directory + p->n_cgroup + p->n_args_bytes + 4;
-        ProcessFacts *f = malloc(sizeof(*f) + n);
+        Counted *c = malloc(sizeof(*c) + n);
+        ProcessFacts *f;
         char *at;
 
-        if (!f)
+        if (!c)
                 return NULL;
-        at = (char *)(f + 1);
+        f = &c->facts;
+        at = (char *)(c + 1);
         *f = p->facts;
-        atomic_init(&f->n_refs, 1);
+        atomic_init(&c->n_refs, 1);
         f->executable = put(&at, p->executable, p->n_executable);
         f->working_directory = put(&at, p->working_directory, p->n_working_directory);
         f->cgroup = put(&at, p->cgroup, p->n_cgroup);
@@ -84,13 +98,13 @@ ProcessFactsParts process_facts_parts(const ProcessFacts *f) {
 
 ProcessFacts *process_facts_ref(ProcessFacts *f) {
         if (f)
-                atomic_fetch_add_explicit(&f->n_refs, 1, memory_order_relaxed);
+                atomic_fetch_add_explicit(&counted(f)->n_refs, 1, memory_order_relaxed);
         return f;
 }
 
 ProcessFacts *process_facts_unref(ProcessFacts *f) {
-        if (f && atomic_fetch_sub_explicit(&f->n_refs, 1, memory_order_acq_rel) == 1)
-                free(f);
+        if (f && atomic_fetch_sub_explicit(&counted(f)->n_refs, 1, memory_order_acq_rel) == 1)
+                free(counted(f));
         return NULL;
 }
 
