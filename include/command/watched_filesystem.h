@@ -61,8 +61,9 @@ typedef struct LocatedEvent {
 /*
  * watched_filesystem_next() - the next event in the kernel's order
  *
- * Reads from the kernel as far as that is needed. When an event's directory is still to be learned,
- * waits by answering -EAGAIN: ask again after a millisecond.
+ * Reads from the kernel as far as that is needed. Answers -EAGAIN, ask again after a millisecond,
+ * when an event's directory is still to be learned, and when all that was read has left: more may
+ * come, and the deleter is hardly slowed by a reader that comes now and then.
  *
  * Return: 1 event, to be given back by watched_filesystem_done(); 0 the queue was seen empty and
  * nothing is in flight; -EAGAIN; errors of read(2), -ENOMEM.

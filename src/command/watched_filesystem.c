@@ -28,6 +28,7 @@ struct WatchedFilesystem {
         uint64_t stale_nsec;     /* … since then */
         uint64_t n_malformed;
         bool is_ending;
+        bool is_read_out; /* the last read took all there was: pause before the next */
 };
 
 static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded) {
@@ -40,7 +41,7 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
         r = fan_group_mark(fs->group, m->point);
         if (r < 0)
                 return r;
-        r = flight_new(identifier_knows_lives(fs->identifier), &fs->flight);
+        r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
         r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
@@ -266,9 +267,15 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
 
         *ret_event = (LocatedEvent){0};
         while (flight_peek(fs->flight, &ret_event->event) == 0) {
+                /* Reading on at once would fetch what the deleter did meanwhile, event by event. */
+                if (fs->is_read_out) {
+                        fs->is_read_out = false;
+                        return -EAGAIN;
+                }
                 r = read_batch(fs);
                 if (r <= 0)
                         return r;
+                fs->is_read_out = flight_is_drained(fs->flight);
         }
         ret_event->deleter = ret_event->event.attachment;
         if (ret_event->event.fan.mask & FAN_Q_OVERFLOW) {
