@@ -88,7 +88,7 @@ static int attach_loop(const char *image, int *ret_fd) {
                 }
                 harness_sleep(0.01); /* another test took it in between, or its node is coming */
         }
-        ck_abort_msg("no loop device could be had: %s", strerror(errno));
+        harness_abort("no loop device could be had: %s", strerror(errno));
 }
 
 void fs_mount_on(const Filesystem *fs, const char *path) {
@@ -98,7 +98,7 @@ void fs_mount_on(const Filesystem *fs, const char *path) {
                 return;
         if (errno == ENODEV)
                 harness_skip("this kernel has no %s", kind);
-        ck_abort_msg("mount %s on %s: %s", fs->source, path, strerror(errno));
+        harness_abort("mount %s on %s: %s", fs->source, path, strerror(errno));
 }
 
 Filesystem fs_new(FsKind kind, const char *name) {

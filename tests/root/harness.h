@@ -33,6 +33,9 @@ bool harness_is_sanitized(void);
 
 /* Ends this test as skipped, or as failed where WHODUNLINK_SKIP_IS_FAILURE is set. */
 __attribute__((noreturn, format(printf, 1, 2))) void harness_skip(const char *format, ...);
+/* Fails this test; more of the message than check can carry goes to the log. */
+__attribute__((noreturn)) void harness_fail(const char *file, int line, const char *message);
+#define harness_abort(...) harness_fail(__FILE__, __LINE__, harness_format(__VA_ARGS__))
 /*
  * ck_assert_msg() of check writes to a file also when all is well, for each call; this does not,
  * so that it may stand in a loop over every byte of a hundred megabytes.
@@ -40,7 +43,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void harness_skip(const char *fo
 #define harness_assert(condition, ...)                                                             \
         do {                                                                                       \
                 if (!(condition))                                                                  \
-                        ck_abort_msg(__VA_ARGS__);                                                 \
+                        harness_abort(__VA_ARGS__);                                                \
         } while (0)
 /* One line of explanation for the log: "# …" on stderr. */
 __attribute__((format(printf, 1, 2))) void harness_note(const char *format, ...);

@@ -30,6 +30,12 @@ void harness_note(const char *format, ...) {
         va_end(ap);
 }
 
+void harness_fail(const char *file, int line, const char *message) {
+        if (strlen(message) > 1000)
+                harness_note("%s", message);
+        ck_abort_msg("%s:%d: %.1000s", file, line, message);
+}
+
 char *harness_format(const char *format, ...) {
         char *s = NULL;
         va_list ap;

@@ -145,8 +145,8 @@ static void wait_for(const Monitor *m, const char *path, const char *text, doubl
                 info.si_pid = 0;
                 waitid(P_PID, (id_t)m->pid, &info, WEXITED | WNOHANG | WNOWAIT);
                 if (info.si_pid && !file_has(path, text))
-                        ck_abort_msg("monitor ended (%d) without %s: %s", info.si_status, text,
-                                     monitor_errors(m));
+                        harness_abort("monitor ended (%d) without %s: %s", info.si_status, text,
+                                      monitor_errors(m));
                 harness_assert(harness_now() < end, "no %s in %.0f s: %s", text, timeout_sec,
                                monitor_errors(m));
                 harness_sleep(0.005);

@@ -80,7 +80,7 @@ int process_wait(pid_t pid, double timeout_sec) {
                         break;
                 if (harness_now() > end) {
                         kill(pid, SIGKILL);
-                        ck_abort_msg("process %d did not end in %.0f s", (int)pid, timeout_sec);
+                        harness_abort("process %d did not end in %.0f s", (int)pid, timeout_sec);
                 }
                 harness_sleep(pause);
                 if (pause < 0.01)

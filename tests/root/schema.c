@@ -105,7 +105,7 @@ static Type type_of(const char *field) {
                 snprintf(own, sizeof(own), "process.%s", field + strlen(relatives[i]));
                 return type_of(own);
         }
-        ck_abort_msg("%s is not a field of the schema", field);
+        harness_abort("%s is not a field of the schema", field);
 }
 
 /* 2026-07-04T12:34:56.123456789Z */
