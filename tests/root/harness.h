@@ -30,6 +30,12 @@ const char *harness_worker(void);
 size_t harness_scale(size_t n, size_t minimum);
 /* True when the program under test is built with a sanitizer, which costs memory and time. */
 bool harness_is_sanitized(void);
+/*
+ * How many of n deletions by short processes may lack facts about their deleter: a thousandth. All
+ * under ThreadSanitizer, which makes the witness slower than the life of an rm; what is said must
+ * be true there, too.
+ */
+size_t harness_unknown_allowed(size_t n);
 
 /* Ends this test as skipped, or as failed where WHODUNLINK_SKIP_IS_FAILURE is set. */
 __attribute__((noreturn, format(printf, 1, 2))) void harness_skip(const char *format, ...);

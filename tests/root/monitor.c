@@ -89,10 +89,17 @@ static Monitor spawn_watch(const char *output, const char *const *args, bool is_
         return spawn(argv, is_piped);
 }
 
+/* The first few processes it sees are slow to read while a sanitizer maps its shadows. */
+static void warm_up(void) {
+        for (int i = 0; i < 20 && harness_is_sanitized(); i++)
+                process_run(PROCESS_ARGS("true"));
+}
+
 Monitor monitor_start(const char *const *args) {
         Monitor m = spawn_watch("--output=json", args, false);
 
         monitor_wait_for_output(&m, start_mark, MONITOR_TIMEOUT_SEC);
+        warm_up();
         return m;
 }
 
@@ -119,6 +126,7 @@ Monitor monitor_start_piped(const char *const *args) {
                 harness_assert(pump_once(&m, 100) && harness_now() < end, "no start record: %s",
                                monitor_errors(&m));
         }
+        warm_up();
         return m;
 }
 
@@ -126,6 +134,7 @@ Monitor monitor_start_text(const char *const *args) {
         Monitor m = spawn_watch("--output=text", args, false);
 
         monitor_wait_for_error(&m, "watching ", MONITOR_TIMEOUT_SEC);
+        warm_up();
         return m;
 }
 

@@ -161,6 +161,32 @@ START_TEST(working_directory_and_relative_arguments) {
 }
 END_TEST
 
+/*
+ * The kernel tells nobody of a chdir(2): a directory that was read at the exec, of the process or
+ * of the parent it was forked from, may not be told as the one of the deletion.
+ */
+START_TEST(working_directory_after_chdir) {
+        bool is_alive = _i == 0; /* at the time its event is read */
+        Scene s = scene_new();
+        struct json_object *record;
+        const char *said;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                if (chdir(s.fs.path) < 0 || unlink("file") < 0)
+                        _exit(EXIT_FAILURE);
+                if (is_alive)
+                        harness_sleep(0.5);
+                _exit(EXIT_SUCCESS);
+        }
+        ck_assert_int_eq(process_wait(pid, 20), 0);
+        record = only_record(&s);
+        said = record_string(record, "process.working_directory");
+        harness_assert(!said || strcmp(said, s.fs.path) == 0, "working directory is %s, said %s",
+                       s.fs.path, said);
+}
+END_TEST
+
 /* A mount namespace of its own, a chroot, a pid namespace: still our path and our pid. */
 START_TEST(another_mount_namespace_and_chroot) {
         Scene s = scene_new();
@@ -255,6 +281,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, another_user);
         tcase_add_test(tcase, user_changed_after_exec);
         tcase_add_test(tcase, working_directory_and_relative_arguments);
+        tcase_add_loop_test(tcase, working_directory_after_chdir, 0, 2);
         tcase_add_test(tcase, another_mount_namespace_and_chroot);
         tcase_add_test(tcase, another_pid_namespace);
         tcase_add_test(tcase, a_thread);

@@ -160,7 +160,7 @@ START_TEST(loops_of_rm) {
                 storm((FsKind)kind, false, &total);
                 storm((FsKind)kind, true, &total);
         }
-        truth_assert(&total, total.n_records / 1000);
+        truth_assert(&total, harness_unknown_allowed(total.n_records));
 }
 END_TEST
 
