@@ -21,7 +21,7 @@
 #define FLIGHT_EVENT_MAX_BYTES 4096
 /* Pidfds of one read that follows the last empty queue closely: then each process of it has been
  * alive at most this long since, and a table of processes tells its lives apart. */
-#define FLIGHT_PIDFDS_FEW 16
+#define FLIGHT_PIDFDS_FEW 8
 #define FLIGHT_PIDFDS_FEW_NSEC (50 * UINT64_C(1000000))
 /* 256 MiB: past this bound the head has to leave with what is known. Counted by the caller. */
 #define FLIGHT_MAX_CHUNKS 4096
