@@ -161,7 +161,9 @@ static void add_program(json_object *o, const ProcessView *v) {
                 add_command_line(o, f);
 }
 
-static json_object *process_object(const ProcessView *v, const HostFacts *host, UserNames *names) {
+/* @has_directory: its working directory is its own; a fork may have left its parent's unseen */
+static json_object *process_object(const ProcessView *v, bool has_directory, const HostFacts *host,
+                                   UserNames *names) {
         json_object *o = json_object_new_object();
 
         if (!o)
@@ -172,7 +174,7 @@ static json_object *process_object(const ProcessView *v, const HostFacts *host, 
         add_program(o, v);
         if (v->facts && v->facts->args)
                 add_args(o, v->facts);
-        if (v->facts)
+        if (v->facts && has_directory)
                 add_path(o, "working_directory", v->facts->working_directory);
         add_start(o, v);
         if (v->facts)
@@ -286,13 +288,13 @@ int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host,
         p->deleter_id = 0;
         buffer_clear(&p->members);
         buffer_clear(&p->ancestry);
-        process = process_object(&d->process, host, names);
+        process = process_object(&d->process, d->attribution != ATTRIBUTION_FORK, host, names);
         if (!top || !below || !process) {
                 json_object_put(process);
                 return -ENOMEM;
         }
         if (parent)
-                add(process, "parent", process_object(parent, host, names));
+                add(process, "parent", process_object(parent, true, host, names));
         add(top, "process", process);
         if (d->process.facts) {
                 add_user(top, d->process.facts, names);
