@@ -28,13 +28,15 @@ typedef struct Deleter {
         unsigned n_refs; /* main loop only */
         uint64_t id;     /* unlike any other's of this run: a key for caches */
         Attribution attribution;
+        bool has_directory;  /* its working directory is its own, not one left behind at a fork */
         ProcessView process; /* .facts NULL with PID_ONLY */
         size_t n_ancestors;
         ProcessView ancestors[]; /* parent first */
 } Deleter;
 
 /* Takes the references out of the answer. One reference, the caller's. Return: NULL no memory. */
-Deleter *deleter_new(uint64_t id, Attribution attribution, ProcessAnswer *answer);
+Deleter *deleter_new(uint64_t id, Attribution attribution, bool has_directory,
+                     ProcessAnswer *answer);
 Deleter *deleter_ref(Deleter *d);
 Deleter *deleter_unref(Deleter *d);
 

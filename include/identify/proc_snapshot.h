@@ -34,8 +34,8 @@ int proc_snapshot_read(int proc_fd, pid_t pid, ProcSnapshotIds how, const ProcId
  * proc_snapshot_refresh() - has a living process moved to another working directory?
  * @facts: as known
  *
- * Return: 1 and a new reference in *ret_facts with the difference, 0 it is as it was or cannot be
- * read, -ENOMEM.
+ * Return: 1 and a new reference in *ret_facts with the difference, 0 it is as it was, -ENOMEM,
+ * errors of readlink(2).
  */
 int proc_snapshot_refresh(int proc_fd, pid_t pid, const ProcessFacts *facts,
                           ProcessFacts **ret_facts);

@@ -63,7 +63,7 @@ int process_lives_add(ProcessLives *s, pid_t pid, Process **ret_process);
 void process_lives_remove(ProcessLives *s, Process *p);
 /* The life of a pid that began last, or NULL. */
 Process *process_lives_latest(const ProcessLives *s, pid_t pid);
-/* Iterates over all: NULL first, NULL at the end. Nothing may be added or removed meanwhile. */
+/* Iterates over all: NULL first, NULL at the end. Others may be removed meanwhile, none added. */
 Process *process_lives_next(const ProcessLives *s, const Process *after);
 size_t process_lives_count(const ProcessLives *s);
 /* As process_table_find(). */
@@ -74,11 +74,15 @@ int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
 bool process_started_at(const Process *p, uint64_t boottime_nsec);
 uint64_t process_ticks(uint64_t boottime_nsec);
 uint64_t process_ticks_to_nsec(uint64_t ticks);
-/* Links a parent where there is none yet; shortens chains that are too long. */
+/*
+ * Links a parent where there is none yet, unless it began after its child: then its pid was
+ * another's before. Shortens chains that are too long.
+ */
 void process_set_parent(Process *p, Process *parent);
 /* A fork: the child is what the parent is. */
 void process_inherit(Process *p, const Process *parent);
 /* Consumes the facts. Return: 0, -ENOMEM (the new facts hold, the older phases are forgotten). */
 int process_add_phase(Process *p, uint64_t since_nsec, ProcessFacts *facts, bool has_executed);
+void process_forget_older_phases(Process *p);
 /* Fills an answer with references; links parents that were not known when the life was found. */
 void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, ProcessAnswer *ret);

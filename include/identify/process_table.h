@@ -52,9 +52,24 @@ int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts 
 /*
  * process_table_refresh() - a living process's facts have changed without an event (chdir)
  * @serial: of the life they were read from; of another one they are dropped
+ * @before: the facts that they are a change of; dropped when others hold by now
  */
-int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, uint64_t nsec,
-                          ProcessFacts *facts);
+int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, const ProcessFacts *before,
+                          uint64_t nsec, ProcessFacts *facts);
+
+/*
+ * process_table_supply() - a process that an event named was read from /proc, since it was not
+ * known
+ * @is_sole_source: nobody tells of forks, execs and exits: what was known of the pid is replaced,
+ *                  and the life may be let go of as if it had ended
+ *
+ * Facts that are known by now are newer and stay.
+ */
+int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64_t nsec,
+                         ProcessFacts *facts);
+
+/* Is there a life of this pid that started when these facts say? */
+bool process_table_knows(ProcessTable *t, pid_t pid, const ProcessFacts *facts);
 
 /* Ids of the process as followed so far. Return: 1, 0 unknown. */
 int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids);

@@ -17,7 +17,8 @@ const char *attribution_to_string(Attribution a) {
         return names[a];
 }
 
-Deleter *deleter_new(uint64_t id, Attribution attribution, ProcessAnswer *answer) {
+Deleter *deleter_new(uint64_t id, Attribution attribution, bool has_directory,
+                     ProcessAnswer *answer) {
         const size_t n_bytes = answer->n_ancestors * sizeof(ProcessView);
         Deleter *d = malloc(sizeof(*d) + n_bytes);
 
@@ -29,6 +30,7 @@ Deleter *deleter_new(uint64_t id, Attribution attribution, ProcessAnswer *answer
                 .n_refs = 1,
                 .id = id,
                 .attribution = attribution,
+                .has_directory = has_directory,
                 .process = answer->process,
                 .n_ancestors = answer->n_ancestors,
         };

@@ -32,8 +32,10 @@ struct Identifier {
         Witness *witness;
         int proc_fd;
         uint64_t batch;
+        bool is_late; /* the witness lags behind this batch */
         uint64_t n_deleters;
         ProcessAnswer answer;
+        bool has_directory; /* of the answer */
         CacheEntry cache[IDENTIFIER_CACHE_ENTRIES];
 };
 
@@ -64,8 +66,13 @@ bool identifier_spares_pidfds(const Identifier *i) {
 }
 
 int identifier_begin(Identifier *i) {
+        int r = 0;
+
         i->batch++;
-        return i->witness ? witness_await(i->witness, clock_now_nsec(CLOCK_MONOTONIC)) : 0;
+        if (i->witness)
+                r = witness_await(i->witness, clock_now_nsec(CLOCK_MONOTONIC));
+        i->is_late = r < 0;
+        return r;
 }
 
 static ProcessLiveness liveness_of(const FanEvent *e) {
@@ -81,73 +88,124 @@ static ProcessLiveness liveness_of(const FanEvent *e) {
         return PROCESS_LIVENESS_UNKNOWN;
 }
 
-/*
- * Reads a living process into the table.  The pidfd answers afterwards that the pid was its own
- * all the time, so what was read below /proc/PID is of that process.
- */
-static void look_now(Identifier *i, const FanEvent *e) {
-        ProcessFacts *facts;
+/* Are forks, execs and exits followed up to the events of this batch? */
+static bool is_followed(const Identifier *i) {
+        return i->witness && !i->is_late && witness_error(i->witness) == 0;
+}
 
-        if (e->pidfd < 0)
-                return;
-        if (proc_snapshot_read(i->proc_fd, e->pid, PROC_SNAPSHOT_IDS_READ, NULL, &facts) < 0)
-                return;
-        if (syscall(SYS_pidfd_send_signal, e->pidfd, 0, NULL, 0) < 0) {
-                process_facts_unref(facts);
-                return;
+/* The pidfd's process was not reaped until now: what was read by its number was of itself. */
+static bool is_still_its_own(const FanEvent *e) {
+        return syscall(SYS_pidfd_send_signal, e->pidfd, 0, NULL, 0) == 0;
+}
+
+/*
+ * Reads the ancestors of a process that nobody told of, as far as they are not known.  A parent
+ * that began after its child is another process that got the pid.
+ */
+static void look_at_ancestors(Identifier *i, const ProcessFacts *child, uint64_t nsec) {
+        ProcessFacts *chain[PROCESS_TABLE_ANCESTORS_MAX];
+        pid_t pids[PROCESS_TABLE_ANCESTORS_MAX];
+        size_t n = 0;
+
+        while (n < PROCESS_TABLE_ANCESTORS_MAX && child->ppid > 0) {
+                pids[n] = child->ppid;
+                if (proc_snapshot_read(i->proc_fd, pids[n], PROC_SNAPSHOT_IDS_READ, NULL,
+                                       &chain[n]) < 0)
+                        break;
+                if (chain[n]->start_ticks > child->start_ticks ||
+                    process_table_knows(i->table, pids[n], chain[n])) {
+                        process_facts_unref(chain[n]);
+                        break;
+                }
+                child = chain[n++];
         }
-        /* It holds for the event, which was before: date it so. */
-        process_table_found(i->table, e->pid, 0, facts);
+        /* From the top, so that each finds its parent. */
+        while (n-- > 0)
+                process_table_supply(i->table, pids[n], !is_followed(i), nsec, chain[n]);
+}
+
+/* Reads a living process into the table. Return: 0, -ESRCH it is gone meanwhile, -ENOMEM. */
+static int look_now(Identifier *i, const FlightEvent *e) {
+        ProcessFacts *facts;
+        int r;
+
+        r = proc_snapshot_read(i->proc_fd, e->fan.pid, PROC_SNAPSHOT_IDS_READ, NULL, &facts);
+        if (r < 0)
+                return r;
+        if (!is_still_its_own(&e->fan)) {
+                process_facts_unref(facts);
+                return -ESRCH;
+        }
+        look_at_ancestors(i, facts, e->monotonic_nsec);
+        return process_table_supply(i->table, e->fan.pid, !is_followed(i), e->monotonic_nsec,
+                                    facts);
 }
 
 /* The working directory may have changed since the exec; nothing else that is recorded can. */
 static void refresh(Identifier *i, const FlightEvent *e) {
         ProcessFacts *facts;
-
-        if (e->fan.pidfd < 0 || !i->answer.process.facts ||
-            proc_snapshot_refresh(i->proc_fd, e->fan.pid, i->answer.process.facts, &facts) <= 0)
-                return;
-        process_table_refresh(i->table, e->fan.pid, i->answer.process.serial, e->monotonic_nsec,
-                              process_facts_ref(facts));
-        process_facts_unref(i->answer.process.facts);
-        i->answer.process.facts = facts;
-}
-
-/* Fills .answer. Return: how it is known. */
-static Attribution ask_table(Identifier *i, const FlightEvent *e) {
-        const ProcessWindow window = {.since = e->empty_monotonic_nsec, .until = e->monotonic_nsec};
-        const ProcessLiveness liveness = liveness_of(&e->fan);
-        bool is_alive = liveness == PROCESS_LIVENESS_ALIVE;
         int r;
 
-        /* Without process events a known pid may be another's by now: only the living are sure. */
-        if (!i->witness) {
-                if (!is_alive)
-                        return ATTRIBUTION_PID_ONLY;
-                look_now(i, &e->fan);
+        r = proc_snapshot_refresh(i->proc_fd, e->fan.pid, i->answer.process.facts, &facts);
+        if (r < 0)
+                return;
+        i->has_directory = is_still_its_own(&e->fan);
+        if (r > 0 && i->has_directory) {
+                process_table_refresh(i->table, e->fan.pid, i->answer.process.serial,
+                                      i->answer.process.facts, e->monotonic_nsec,
+                                      process_facts_ref(facts));
+                process_facts_unref(i->answer.process.facts);
+                i->answer.process.facts = process_facts_ref(facts);
         }
-        r = process_table_find(i->table, e->fan.pid, window, liveness, &i->answer);
-        if (is_alive && i->witness &&
-            (r < 0 || !i->answer.process.facts || !i->answer.process.facts->name)) {
-                if (r >= 0)
+        if (r > 0)
+                process_facts_unref(facts);
+}
+
+static bool has_name(const ProcessAnswer *a) {
+        return a->process.facts && a->process.facts->name;
+}
+
+/* Fills .answer. Return: 0, -ESRCH and -ENOTUNIQ it is not known who it was. */
+static int ask_table(Identifier *i, const FlightEvent *e, ProcessLiveness liveness) {
+        const ProcessWindow window = {.since = e->empty_monotonic_nsec, .until = e->monotonic_nsec};
+
+        return process_table_find(i->table, e->fan.pid, window, liveness, &i->answer);
+}
+
+/* Fills .answer for a process that is alive, or was when the event was read. */
+static Attribution ask_living(Identifier *i, const FlightEvent *e) {
+        /* Nobody tells of this pid's lives: only what is read now is sure. */
+        bool is_blind = !is_followed(i);
+        int r = is_blind ? look_now(i, e) : 0;
+
+        if (r >= 0)
+                r = ask_table(i, e, PROCESS_LIVENESS_ALIVE);
+        if (!is_blind && (r < 0 || !has_name(&i->answer))) {
+                if (look_now(i, e) >= 0) {
                         process_answer_done(&i->answer);
-                look_now(i, &e->fan);
-                r = process_table_find(i->table, e->fan.pid, window, liveness, &i->answer);
-        } else if (is_alive && r >= 0) {
+                        r = ask_table(i, e, PROCESS_LIVENESS_ALIVE);
+                }
+        } else if (r >= 0) {
                 refresh(i, e);
         }
-        if (r < 0)
+        return r >= 0 && has_name(&i->answer) ? ATTRIBUTION_LIVE : ATTRIBUTION_PID_ONLY;
+}
+
+static Attribution ask(Identifier *i, const FlightEvent *e) {
+        const ProcessLiveness liveness = liveness_of(&e->fan);
+
+        if (liveness == PROCESS_LIVENESS_ALIVE)
+                return ask_living(i, e);
+        if (!is_followed(i) || ask_table(i, e, liveness) < 0 || !has_name(&i->answer))
                 return ATTRIBUTION_PID_ONLY;
-        if (!i->answer.process.facts || !i->answer.process.facts->name)
-                return ATTRIBUTION_PID_ONLY;
-        if (is_alive)
-                return ATTRIBUTION_LIVE;
         return i->answer.has_executed ? ATTRIBUTION_EXEC : ATTRIBUTION_FORK;
 }
 
-static bool says_the_same(const Deleter *d, Attribution attribution, const ProcessAnswer *a) {
-        return d && d->attribution == attribution && d->process.serial == a->process.serial &&
-               d->process.serial != 0 && d->process.facts == a->process.facts;
+static bool says_the_same(const Identifier *i, const Deleter *d, Attribution attribution) {
+        const ProcessView *p = &i->answer.process;
+
+        return d && d->attribution == attribution && d->has_directory == i->has_directory &&
+               d->process.serial == p->serial && p->serial != 0 && d->process.facts == p->facts;
 }
 
 /*
@@ -172,11 +230,13 @@ int identifier_find(Identifier *i, const FlightEvent *e, Deleter **ret_deleter) 
         }
 
         i->answer = (ProcessAnswer){.process = {.pid = e->fan.pid}};
-        attribution = ask_table(i, e);
-        if (says_the_same(c->deleter, attribution, &i->answer)) {
+        i->has_directory = false;
+        attribution = ask(i, e);
+        i->has_directory = i->has_directory || i->answer.has_executed;
+        if (says_the_same(i, c->deleter, attribution)) {
                 process_answer_done(&i->answer);
         } else {
-                d = deleter_new(++i->n_deleters, attribution, &i->answer);
+                d = deleter_new(++i->n_deleters, attribution, i->has_directory, &i->answer);
                 if (!d)
                         return -ENOMEM;
                 deleter_unref(c->deleter);

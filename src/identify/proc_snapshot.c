@@ -155,8 +155,8 @@ int proc_snapshot_refresh(int proc_fd, pid_t pid, const ProcessFacts *facts,
 
         snprintf(name, sizeof(name), "%d/cwd", (int)pid);
         n = read_link(proc_fd, name, cwd);
-        if (n <= 0)
-                return 0;
+        if (n < 0)
+                return (int)n;
         if (facts->working_directory && strlen(facts->working_directory) == (size_t)n &&
             memcmp(facts->working_directory, cwd, (size_t)n) == 0)
                 return 0;

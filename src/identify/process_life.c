@@ -245,6 +245,9 @@ static void shorten_chain(Process *p) {
 void process_set_parent(Process *p, Process *parent) {
         if (p->parent || !parent || parent == p)
                 return;
+        /* A fork's time is taken just after the start: the next tick at most. */
+        if (p->start_ticks && parent->start_ticks > p->start_ticks + 1)
+                return;
         for (Process *a = parent; a; a = a->parent)
                 if (a == p)
                         return; /* /proc was read while pids changed hands */
@@ -295,6 +298,11 @@ int process_add_phase(Process *p, uint64_t since_nsec, ProcessFacts *facts, bool
         if (++p->n_phases > PROCESS_PHASES_MAX)
                 drop_oldest_phase(p);
         return old || p->n_phases == 1 ? 0 : -ENOMEM;
+}
+
+void process_forget_older_phases(Process *p) {
+        phase_free_older(&p->phase);
+        p->n_phases = 1;
 }
 
 static ProcessView view_of(const Process *p, ProcessFacts *facts) {

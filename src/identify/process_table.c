@@ -13,24 +13,20 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "identify/process_dead.h"
 #include "identify/process_life.h"
 
-/* The lock is given back after so many, so that the witness never waits for long. */
-#define RELEASE_BATCH 64
 /* How often the dead whose pid still answers are asked again. */
 #define LINGER_NSEC CLOCK_NSEC_PER_SEC
 
 struct ProcessTable {
         pthread_mutex_t lock;
         ProcessLives lives;
-        ProcessList dead;      /* oldest first */
-        ProcessList lingering; /* dead leaders whose pid still answers: threads or a zombie */
+        ProcessDead dead;
         uint64_t lingering_checked_nsec;
         ProcessTableCounters counters;
 };
@@ -67,28 +63,8 @@ static void unlock(ProcessTable *t) {
         pthread_mutex_unlock(&t->lock);
 }
 
-static void remove_dead(ProcessTable *t, ProcessList *list, Process *p) {
-        process_list_remove(list, p);
-        process_lives_remove(&t->lives, p);
-}
-
 static void end_life(ProcessTable *t, Process *p, uint64_t nsec) {
-        if (p->exit_nsec)
-                return;
-        p->exit_nsec = nsec;
-        process_list_append(&t->dead, p);
-        while (t->dead.n_processes > PROCESS_TABLE_DEAD_MAX) {
-                remove_dead(t, &t->dead, t->dead.first);
-                t->counters.n_evicted++;
-        }
-}
-
-/* An exec or another sign of life after the exit: only the leading thread had ended. */
-static void revive(Process *p) {
-        if (!p->exit_nsec)
-                return;
-        process_list_remove(p->list, p);
-        p->exit_nsec = 0;
+        process_dead_add(&t->dead, &t->lives, p, nsec);
 }
 
 int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t nsec) {
@@ -172,7 +148,7 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
                 r = facts ? 0 : -ENOMEM;
         }
         if (r >= 0) {
-                revive(p);
+                process_dead_revive(p);
                 set_start(p, facts);
                 r = process_add_phase(p, nsec, facts, true);
         } else {
@@ -251,44 +227,86 @@ int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char
         return change_phase(t, pid, nsec, change_comm, comm);
 }
 
-int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
-        Process *p;
-        int r = 0;
+/* The life that facts were read from, begun now when there is none. */
+static int get_life(ProcessTable *t, pid_t pid, uint64_t nsec, const ProcessFacts *facts,
+                    Process **ret_process) {
+        Process *p = process_lives_latest(&t->lives, pid);
+        int r;
 
-        lock(t);
-        p = process_lives_latest(&t->lives, pid);
         if (p && !facts_belong(p, facts)) {
                 end_life(t, p, nsec);
                 p = NULL;
         }
-        if (!p)
+        if (!p) {
                 r = process_lives_add(&t->lives, pid, &p);
-        if (r >= 0) {
-                p->is_unconfirmed = false;
-                set_start(p, facts);
-                if (!p->parent)
-                        process_set_parent(p, process_lives_latest(&t->lives, facts->ppid));
-                r = process_add_phase(p, nsec, facts, true);
-        } else {
-                process_facts_unref(facts);
+                if (r < 0)
+                        return r;
         }
+        p->is_unconfirmed = false;
+        set_start(p, facts);
+        process_set_parent(p, process_lives_latest(&t->lives, facts->ppid));
+        *ret_process = p;
+        return 0;
+}
+
+int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
+        Process *p;
+        int r;
+
+        lock(t);
+        r = get_life(t, pid, nsec, facts, &p);
+        if (r >= 0)
+                r = process_add_phase(p, nsec, facts, true);
+        else
+                process_facts_unref(facts);
         unlock(t);
         return r;
 }
 
-int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, uint64_t nsec,
-                          ProcessFacts *facts) {
+int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, const ProcessFacts *before,
+                          uint64_t nsec, ProcessFacts *facts) {
         Process *p;
         int r = 0;
 
         lock(t);
         p = process_lives_latest(&t->lives, pid);
-        if (p && p->serial == serial)
+        if (p && p->serial == serial && p->phase.facts == before)
                 r = process_add_phase(p, nsec, facts, p->phase.has_executed);
         else
                 process_facts_unref(facts);
         unlock(t);
         return r;
+}
+
+int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64_t nsec,
+                         ProcessFacts *facts) {
+        Process *p;
+        int r = 0;
+
+        lock(t);
+        r = get_life(t, pid, nsec, facts, &p);
+        if (r >= 0 && (is_sole_source || !p->phase.facts || !p->phase.facts->name)) {
+                r = process_add_phase(p, nsec, facts, true);
+                facts = NULL;
+        }
+        if (r >= 0 && is_sole_source) {
+                process_forget_older_phases(p);
+                end_life(t, p, nsec);
+        }
+        unlock(t);
+        process_facts_unref(facts);
+        return r;
+}
+
+bool process_table_knows(ProcessTable *t, pid_t pid, const ProcessFacts *facts) {
+        const Process *p;
+        bool is_known;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, pid);
+        is_known = p && p->phase.facts && facts_belong(p, facts);
+        unlock(t);
+        return is_known;
 }
 
 int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids) {
@@ -307,26 +325,6 @@ int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids) {
         return r;
 }
 
-/* Under the lock. Return: false when there is nothing more to do. */
-static bool release_some(ProcessTable *t, ProcessList *list, uint64_t before_nsec, size_t *n_left) {
-        for (size_t i = 0; i < RELEASE_BATCH; i++) {
-                Process *p = list->first;
-
-                if (!p || *n_left == 0 || p->exit_nsec >= before_nsec)
-                        return false;
-                (*n_left)--;
-                if (process_lives_latest(&t->lives, p->pid) != p ||
-                    (kill(p->pid, 0) < 0 && errno == ESRCH)) {
-                        remove_dead(t, list, p);
-                } else {
-                        /* A zombie, or another thread still runs. */
-                        process_list_remove(list, p);
-                        process_list_append(&t->lingering, p);
-                }
-        }
-        return true;
-}
-
 static void release_list(ProcessTable *t, ProcessList *list, uint64_t before_nsec) {
         size_t n_left = SIZE_MAX;
         bool is_more;
@@ -335,7 +333,7 @@ static void release_list(ProcessTable *t, ProcessList *list, uint64_t before_nse
                 lock(t);
                 if (n_left == SIZE_MAX)
                         n_left = list->n_processes;
-                is_more = release_some(t, list, before_nsec, &n_left);
+                is_more = process_dead_release(&t->dead, &t->lives, list, before_nsec, &n_left);
                 unlock(t);
         } while (is_more);
 }
@@ -343,11 +341,11 @@ static void release_list(ProcessTable *t, ProcessList *list, uint64_t before_nse
 void process_table_release(ProcessTable *t, uint64_t before_nsec) {
         uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
 
-        release_list(t, &t->dead, before_nsec);
+        release_list(t, &t->dead.recent, before_nsec);
         if (now - t->lingering_checked_nsec < LINGER_NSEC)
                 return;
         t->lingering_checked_nsec = now;
-        release_list(t, &t->lingering, before_nsec);
+        release_list(t, &t->dead.lingering, before_nsec);
 }
 
 void process_table_begin_rescan(ProcessTable *t) {
@@ -362,10 +360,8 @@ void process_table_end_rescan(ProcessTable *t, uint64_t begin_nsec) {
         lock(t);
         for (Process *p = process_lives_next(&t->lives, NULL); p;
              p = process_lives_next(&t->lives, p))
-                if (p->is_unconfirmed && p->exit_nsec == 0) {
-                        p->exit_nsec = begin_nsec;
-                        process_list_append(&t->dead, p);
-                }
+                if (p->is_unconfirmed)
+                        end_life(t, p, begin_nsec);
         unlock(t);
 }
 
@@ -388,7 +384,8 @@ ProcessTableCounters process_table_counters(ProcessTable *t) {
         lock(t);
         c = t->counters;
         c.n_lives = process_lives_count(&t->lives);
-        c.n_dead = t->dead.n_processes + t->lingering.n_processes;
+        c.n_dead = process_dead_count(&t->dead);
+        c.n_evicted = t->dead.n_evicted;
         unlock(t);
         return c;
 }

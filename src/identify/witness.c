@@ -157,10 +157,10 @@ static int take_all(Witness *w) {
         bool is_lossy;
         int r;
 
+        /* Before anything is taken: whoever then finds it gone must also find us busy. */
+        atomic_store(&w->is_busy, true);
         is_lossy = atomic_exchange(&w->is_lossy, false);
         do {
-                /* Before the read: whoever then finds the socket empty must also find us busy. */
-                atomic_store(&w->is_busy, true);
                 r = proc_connector_read(w->connector, &batch);
                 if (r == -ENOBUFS)
                         is_lossy = true;
@@ -193,6 +193,7 @@ static void *witness_main(void *userdata) {
 
         atomic_store(&w->has_own_descriptors, unshare_descriptors());
         r = scan(w);
+        atomic_store(&w->error, r);
         atomic_store(&w->is_scanned, true);
         while (r >= 0) {
                 if (poll(fds, 2, -1) < 0 && errno != EINTR)
@@ -253,6 +254,11 @@ int witness_start(ProcessTable *table, int proc_fd, int *ret_priority_error,
         *ret_priority_error = -pthread_setschedparam(w->thread, SCHED_FIFO, &priority);
         while (!atomic_load(&w->is_scanned))
                 nanosleep(&step, NULL);
+        r = atomic_load(&w->error);
+        if (r < 0) {
+                witness_free(w);
+                return r;
+        }
         *ret_witness = w;
         return 0;
 }

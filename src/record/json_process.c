@@ -288,7 +288,7 @@ int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host,
         p->deleter_id = 0;
         buffer_clear(&p->members);
         buffer_clear(&p->ancestry);
-        process = process_object(&d->process, d->attribution != ATTRIBUTION_FORK, host, names);
+        process = process_object(&d->process, d->has_directory, host, names);
         if (!top || !below || !process) {
                 json_object_put(process);
                 return -ENOMEM;

@@ -56,6 +56,7 @@ static void delete_with_many(const Filesystem *fs, size_t n, Truth *t) {
                                 _exit(unlink(file) < 0);
                         p[i].args = NULL; /* the test's own */
                         p[i].name = p[i].executable = NULL;
+                        p[i].working_directory = NULL; /* not told of a fork */
                 } else {
                         ck_assert_int_eq(posix_spawn(&p[i].pid, argv[0], NULL, NULL,
                                                      (char *const *)argv, environ),
@@ -140,5 +141,5 @@ static void add_tests(TCase *tcase) {
 }
 
 int main(void) {
-        return harness_main("pid_reuse", add_tests);
+        return harness_main_alone("pid_reuse", add_tests);
 }

@@ -71,7 +71,7 @@ static inline Deleter *fixture_deleter(uint64_t id, Attribution attribution, uin
                 v->pid = chain[answer.n_ancestors + 1] ? 100 + (pid_t)answer.n_ancestors : 1;
                 v->facts = fixture_named(chain[answer.n_ancestors]);
         }
-        d = deleter_new(id, attribution, &answer);
+        d = deleter_new(id, attribution, attribution != ATTRIBUTION_FORK, &answer);
         ck_assert_ptr_nonnull(d);
         return d;
 }

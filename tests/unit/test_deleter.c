@@ -16,7 +16,7 @@ START_TEST(test_takes_references) {
         answer.n_ancestors = 2;
         answer.ancestors[0] = (ProcessView){.pid = 6, .facts = fixture_named("sh")};
         answer.ancestors[1] = (ProcessView){.pid = 1};
-        d = deleter_new(9, ATTRIBUTION_EXEC, &answer);
+        d = deleter_new(9, ATTRIBUTION_EXEC, true, &answer);
         /* Nothing is left to be let go twice. */
         process_answer_done(&answer);
         ck_assert_uint_eq(d->id, 9);
@@ -40,7 +40,7 @@ START_TEST(test_nothing_known) {
         Deleter *d;
 
         answer->process.pid = 7;
-        d = deleter_new(1, ATTRIBUTION_PID_ONLY, answer);
+        d = deleter_new(1, ATTRIBUTION_PID_ONLY, false, answer);
         free(answer);
         ck_assert_ptr_null(deleter_parent(d));
         ck_assert_ptr_null(d->process.facts);
@@ -57,7 +57,7 @@ START_TEST(test_all_ancestors) {
         for (int i = 0; i < PROCESS_TABLE_ANCESTORS_MAX; i++)
                 answer.ancestors[i] = (ProcessView){.pid = i + 1, .facts = fixture_named("x")};
         answer.n_ancestors = PROCESS_TABLE_ANCESTORS_MAX;
-        d = deleter_new(1, ATTRIBUTION_LIVE, &answer);
+        d = deleter_new(1, ATTRIBUTION_LIVE, true, &answer);
         ck_assert_uint_eq(d->n_ancestors, PROCESS_TABLE_ANCESTORS_MAX);
         for (int i = 0; i < PROCESS_TABLE_ANCESTORS_MAX; i++)
                 ck_assert_int_eq(d->ancestors[i].pid, i + 1);

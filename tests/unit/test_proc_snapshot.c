@@ -218,8 +218,8 @@ START_TEST(test_refresh) {
         process_facts_unref(f);
         f = NULL;
         unlink(path_of("cwd"));
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), 0);
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 43, facts, &f), 0);
+        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), -ENOENT);
+        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 43, facts, &f), -ENOENT);
         ck_assert_ptr_null(f);
         /* What was not known is a difference. */
         read_all();

@@ -209,21 +209,54 @@ START_TEST(test_long_comm) {
 }
 END_TEST
 
+/* What was read because an event asked may not hide what the kernel told meanwhile. */
+START_TEST(test_supply) {
+        exec_at(10, PID(1), "a");
+        exec_at(10.5, PID(1), "b");
+        ck_assert_int_eq(process_table_supply(table, PID(1), false, at(10.2), program("a")), 0);
+        expect_alive(PID(1), 11, "b");
+        exec_at(11.5, PID(1), NULL);
+        ck_assert_int_eq(process_table_supply(table, PID(1), false, at(11.2), program("c")), 0);
+        expect_alive(PID(1), 12, "c");
+}
+END_TEST
+
+/* Without anyone to tell of exits the living are kept as the dead are: bounded. */
+START_TEST(test_supply_as_sole_source) {
+        size_t n_lives = process_table_counters(table).n_lives;
+
+        for (int i = 0; i < 100; i++) {
+                ck_assert_int_eq(
+                        process_table_supply(table, PID(1), true, at(10 + i), program("a")), 0);
+                expect_alive(PID(1), 10 + i, "a");
+        }
+        ck_assert_uint_eq(process_table_counters(table).n_lives, n_lives + 1);
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 1);
+        process_table_begin_rescan(table);
+        process_table_end_rescan(table, at(200));
+}
+END_TEST
+
 START_TEST(test_refresh) {
+        const ProcessFacts *a, *b;
         uint64_t serial;
 
         exec_at(10, PID(1), "a");
         expect_alive(PID(1), 11, "a");
         serial = answer.process.serial;
-        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, at(12), program("b")), 0);
+        a = answer.process.facts;
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, a, at(12), program("b")), 0);
         expect_alive(PID(1), 11, "a");
         expect_alive(PID(1), 12, "b");
         ck_assert(answer.has_executed);
-        ck_assert_int_eq(process_table_refresh(table, PID(1), serial + 1, at(13), program("c")), 0);
-        ck_assert_int_eq(process_table_refresh(table, PID(2), serial, at(13), program("c")), 0);
+        b = answer.process.facts;
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial + 1, b, at(13), program("c")),
+                         0);
+        ck_assert_int_eq(process_table_refresh(table, PID(2), serial, b, at(13), program("c")), 0);
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, a, at(13), program("c")), 0);
         expect_alive(PID(1), 14, "b");
         fork_at(20, PID(1), INIT);
-        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, at(21), program("c")), 0);
+        ck_assert_int_eq(process_table_refresh(table, PID(1), serial, b, at(21), program("c")), 0);
         expect_alive(PID(1), 22, NULL);
 }
 END_TEST
@@ -259,6 +292,8 @@ int main(void) {
         tcase_add_test(tcase, test_change_of_the_child);
         tcase_add_test(tcase, test_long_comm);
         tcase_add_test(tcase, test_refresh);
+        tcase_add_test(tcase, test_supply);
+        tcase_add_test(tcase, test_supply_as_sole_source);
         tcase_add_test(tcase, test_answer_is_owned);
         return unit_run("process_table", tcase);
 }
