@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -186,6 +187,18 @@ static int find_worker(void) {
         slash = strrchr(worker, '/');
         strcpy(slash + 1, "worker");
         return access(worker, X_OK) < 0 ? -errno : 0;
+}
+
+/*
+ * Two programs that both save, change and put back a sysctl would leave one's change behind. The
+ * lock is the keeper's, too, so that it outlives even a killed test until all is put back.
+ */
+int harness_main_alone(const char *suite, void (*add)(TCase *tcase)) {
+        int fd = open("/proc/sys/kernel/pid_max", O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0 || flock(fd, LOCK_EX) < 0)
+                return skip_all("cannot lock /proc/sys/kernel/pid_max");
+        return harness_main(suite, add);
 }
 
 int harness_main(const char *suite, void (*add)(TCase *tcase)) {

@@ -18,6 +18,8 @@
 
 /* Runs the tests that `add` puts into the one test case. Return: exit status of main(). */
 int harness_main(const char *suite, void (*add)(TCase *tcase));
+/* The same for tests that change sysctls: only one such program runs on a machine at a time. */
+int harness_main_alone(const char *suite, void (*add)(TCase *tcase));
 
 /* The directory to work in: absolute, no symlinks, a tmpfs of this test's own. */
 const char *harness_work(void);

@@ -105,5 +105,5 @@ static void add_tests(TCase *tcase) {
 }
 
 int main(void) {
-        return harness_main("loss", add_tests);
+        return harness_main_alone("loss", add_tests);
 }
