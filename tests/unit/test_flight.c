@@ -90,6 +90,25 @@ START_TEST(test_queue) {
 }
 END_TEST
 
+/* A look at the head while a read is being looked through takes nothing from it. */
+START_TEST(test_peek_between) {
+        FlightEvent e;
+
+        for (int32_t i = 0; i < 4; i++)
+                add_event(i, -1, 0);
+        send_packet();
+        ck_assert_int_gt(flight_read(flight, group[0]), 0);
+        for (int32_t i = 0; i < 4; i++) {
+                ck_assert_int_eq(flight_peek(flight, &e), 0);
+                ck_assert_int_eq(flight_next_read(flight, &e), 1);
+                expect_head((uint64_t)i, i, NULL);
+                flight_pop(flight);
+        }
+        ck_assert_int_eq(flight_next_read(flight, &e), 0);
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+}
+END_TEST
+
 /* In the steady state one chunk goes round. */
 START_TEST(test_round_and_round) {
         for (int32_t i = 0; i < 1000; i++) {
@@ -215,6 +234,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_kernel_bytes);
         tcase_add_test(tcase, test_queue);
+        tcase_add_test(tcase, test_peek_between);
         tcase_add_test(tcase, test_round_and_round);
         tcase_add_test(tcase, test_drained);
         tcase_add_test(tcase, test_many_events);
