@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the three files of a watch session share: watch_setup.c, watch_coverage.c and itself. */
+/* What the files of a watch session share: watch_setup.c, watch_coverage.c, watch_event.c and
+ * itself. */
 
 #include <sys/types.h>
 
@@ -12,6 +13,14 @@
 
 /* Slots in which processes are remembered so as to be counted once. */
 #define WATCH_COUNTED 4096
+
+/* The last event that was told as a move away from a name. */
+typedef struct MovedAway {
+        dev_t device;
+        uint64_t position; /* of the event among those of its filesystem */
+        pid_t pid;
+        uint64_t target; /* hash of its handle; 0 unknown */
+} MovedAway;
 
 struct WatchSession {
         const WatchOptions *options;
@@ -36,9 +45,14 @@ struct WatchSession {
         pid_t self;
         bool is_started; /* START was written: changes of coverage from now on are news */
         Buffer path;
+        MovedAway moved_away;
         uint64_t counted[WATCH_COUNTED];
         WatchCounters counters;
 };
 
+/* Numbers and writes a record. Return: 0, errors of the sink. */
+int watch_session_put(WatchSession *s, Record *r);
+/* --count is reached. */
+bool watch_session_is_enough(const WatchSession *s);
 /* Fills in the time and writes a record that is no deletion. Return: 0, errors of the sink. */
 int watch_session_put_news(WatchSession *s, Record *r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Events to records: the one place where what, where and who come together. */
+/* A watch in progress: who is asked next, and what is said of the watch itself. */
 
 #include "command/watch_session.h"
 
@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "capture/handle_inode.h"
 #include "command/watch_coverage.h"
+#include "command/watch_event.h"
 #include "command/watch_session_private.h"
 #include "command/watch_setup.h"
 
@@ -60,80 +60,7 @@ WatchCounters watch_session_counters(const WatchSession *s) {
         return s->counters;
 }
 
-/* Consecutive records of one process are counted once; so is one that takes turns with others. */
-static void count_process(WatchSession *s, const Deleter *d) {
-        uint64_t serial = d->process.serial;
-        uint64_t *seen = &s->counted[(serial ? serial : (uint64_t)d->process.pid) % WATCH_COUNTED];
-        uint64_t key = serial ? serial : UINT64_MAX - (uint64_t)d->process.pid;
-
-        if (*seen == key)
-                return;
-        *seen = key;
-        s->counters.n_processes++;
-}
-
-static RecordPath record_path(const DirPlace *place, const FanName *name) {
-        RecordPath p = {0};
-
-        if (place && place->mount) {
-                p.directory = place->path;
-                p.n_directory = place->n_path;
-        }
-        p.name = name->name;
-        p.n_name = name->n_name;
-        return p;
-}
-
-static ScopeEvent scope_event(const Record *r) {
-        if (!r->is_directory)
-                return SCOPE_EVENT_FILE_GONE;
-        return r->action == RECORD_MOVE ? SCOPE_EVENT_DIRECTORY_MOVED : SCOPE_EVENT_DIRECTORY_GONE;
-}
-
-/* One end of an event: does it concern a target? Unknown places might, and are not kept silent. */
-static bool place_is_wanted(WatchSession *s, const ScopeSet *scopes, const DirPlace *place,
-                            const RecordPath *path, ScopeEvent event) {
-        if (!place)
-                return true;
-        if (place->class != SCOPE_SOME)
-                return place->class == SCOPE_ALL;
-        buffer_clear(&s->path);
-        record_path_append(path, &s->path);
-        return scope_set_wants(scopes, s->path.bytes, s->path.n_bytes, event);
-}
-
-static RecordAction action_of(const FanEvent *e) {
-        if (e->mask & (FAN_RENAME | FAN_MOVED_FROM | FAN_MOVED_TO))
-                return RECORD_MOVE;
-        return e->mask & FAN_ONDIR ? RECORD_RMDIR : RECORD_UNLINK;
-}
-
-static void fill_places(Record *r, const LocatedEvent *e) {
-        const FanEvent *fan = &e->event.fan;
-
-        if (fan->old_name.directory.bytes) {
-                r->path = record_path(e->place, &fan->old_name);
-                if (fan->new_name.directory.bytes)
-                        r->new_path = record_path(e->new_place, &fan->new_name);
-        } else {
-                r->path = record_path(e->place, &fan->name);
-        }
-        if (e->place)
-                r->mount = e->place->mount;
-}
-
-static bool is_wanted(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r) {
-        const ScopeSet *scopes = watched_filesystem_scopes(fs);
-
-        if (e->event.fan.pid == s->self)
-                return false;
-        if (place_is_wanted(s, scopes, e->place, &r->path, scope_event(r)))
-                return true;
-        return r->new_path.name &&
-               place_is_wanted(s, scopes, e->new_place, &r->new_path, scope_event(r));
-}
-
-static int put(WatchSession *s, Record *r) {
+int watch_session_put(WatchSession *s, Record *r) {
         int error = record_sink_put(s->sink, r);
 
         if (error == -ENOMEM)
@@ -144,59 +71,10 @@ static int put(WatchSession *s, Record *r) {
 
 int watch_session_put_news(WatchSession *s, Record *r) {
         r->realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
-        return put(s, r);
+        return watch_session_put(s, r);
 }
 
-static int put_overflow(WatchSession *s, WatchedFilesystem *fs) {
-        const ScopeMount *m = watched_filesystem_mount(fs);
-        char message[512];
-
-        s->counters.n_losses++;
-        snprintf(message, sizeof(message),
-                 "the kernel's event queue of %s was full and events were lost; "
-                 "run without --queue=bounded or raise fs.fanotify.max_queued_events",
-                 m->point);
-        return watch_session_put_news(
-                s, &(Record){
-                           .action = RECORD_LOSS,
-                           .mount = m,
-                           .message = message,
-                           .loss = {.where = "file events", .filesystem = m->point},
-                   });
-}
-
-static int put_event(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
-        Record r = {
-                .action = action_of(&e->event.fan),
-                .realtime_nsec = e->event.realtime_nsec,
-                .is_directory = e->event.fan.mask & FAN_ONDIR,
-                .deleter = e->deleter,
-                .path_source = e->source,
-        };
-        int error;
-
-        if (e->is_overflow)
-                return put_overflow(s, fs);
-        /* On a kernel without FAN_RENAME the other half has told of it. */
-        if (e->event.fan.mask & FAN_MOVED_TO)
-                return 0;
-        fill_places(&r, e);
-        if (!is_wanted(s, fs, e, &r))
-                return 0;
-        if (!r.mount)
-                r.mount = watched_filesystem_mount(fs);
-        r.inode = handle_inode(&e->event.fan.target, r.mount->fstype);
-        if (!record_filter_passes(&s->options->filter, &r))
-                return 0;
-        error = put(s, &r);
-        if (error < 0)
-                return error;
-        s->counters.n_records++;
-        count_process(s, e->deleter);
-        return 0;
-}
-
-static bool is_enough(const WatchSession *s) {
+bool watch_session_is_enough(const WatchSession *s) {
         return s->options->count > 0 && s->counters.n_records >= s->options->count;
 }
 
@@ -214,11 +92,11 @@ static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
                 r = watched_filesystem_next(fs, &e);
                 if (r <= 0)
                         break;
-                r = put_event(s, fs, &e);
+                r = watch_event_put(s, fs, &e);
                 watched_filesystem_done(fs, &e);
                 if (r < 0)
                         return r;
-                if (is_enough(s))
+                if (watch_session_is_enough(s))
                         return WATCH_ENOUGH;
                 if (stream_sink_is_full(stream))
                         return WATCH_FULL;

@@ -5,6 +5,7 @@
  * into what is watched is one record with both names.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,80 @@ START_TEST(only_moves_with_the_filter) {
 }
 END_TEST
 
+/* Rungs below FAN_RENAME: with targets and without. */
+static const char *const split_rungs[] = {"--fan-features=7", "--fan-features=0"};
+
+/* Records of an action with these names; NULL: it must not have that one. */
+static size_t count_records(const Monitor *m, const char *action, const char *path,
+                            const char *target) {
+        _cleanup_reader_ RecordReader r = record_reader_new(m->output_path);
+        struct json_object *record;
+        size_t n = 0;
+
+        while ((record = record_next_deletion(&r))) {
+                const char *p = record_string(record, "file.path");
+                const char *t = record_string(record, "file.target_path");
+
+                n += strcmp(record_string(record, "event.action"), action) == 0 &&
+                     strcmp(p ? p : "", path ? path : "") == 0 &&
+                     strcmp(t ? t : "", target ? target : "") == 0;
+        }
+        return n;
+}
+
+/*
+ * Without FAN_RENAME a move is two events, and what happens to one name while the monitor stands
+ * still is one event: a deletion in it must not go with the move.
+ */
+START_TEST(nothing_is_lost_without_rename) {
+        Place p = make_place(FS_TMPFS);
+        Monitor m = monitor_start(MONITOR_ARGS(split_rungs[_i], p.watched));
+        char *a = join(p.watched, "a"), *b = join(p.watched, "b"), *c = join(p.watched, "c");
+        char *out = join(p.outside, "out"), *in = join(p.watched, "in");
+        char *dir = join(p.watched, "dir"), *gone = join(p.watched, "gone");
+
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        harness_touch(a);
+        move(NULL, a, b, &p.own);
+        harness_unlink(b); /* moved to and deleted */
+        harness_touch(c);
+        harness_unlink(c);
+        harness_touch(c);
+        move(NULL, c, out, &p.own); /* deleted and moved away */
+        move(NULL, out, in, &p.own);
+        harness_mkdir(dir);
+        move(NULL, dir, gone, &p.own);
+        ck_assert_int_eq(rmdir(gone), 0);
+        ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
+        monitor_stop(&m);
+
+        ck_assert_uint_eq(count_records(&m, "move", a, NULL), 1);
+        ck_assert_uint_eq(count_records(&m, "unlink", b, NULL), 1);
+        ck_assert_uint_eq(count_records(&m, "unlink", c, NULL), 1);
+        ck_assert_uint_eq(count_records(&m, "move", c, NULL), 1);
+        ck_assert_uint_eq(count_records(&m, "move", NULL, in), 1);
+        ck_assert_uint_eq(count_records(&m, "move", dir, NULL), 1);
+        ck_assert_uint_eq(count_records(&m, "rmdir", gone, NULL), 1);
+        ck_assert_uint_eq(record_count_deletions(m.output_path), 7);
+}
+END_TEST
+
+/* The same in text, whose renderer must not stumble over half a move. */
+START_TEST(half_a_move_in_text) {
+        Place p = make_place(FS_TMPFS);
+        Monitor m = monitor_start_text(MONITOR_ARGS(split_rungs[_i], p.watched));
+        char *out = join(p.outside, "out"), *in = join(p.watched, "in");
+
+        harness_sleep(0.3);
+        harness_touch(out);
+        move(NULL, out, in, &p.own);
+        harness_unlink(in);
+        monitor_stop(&m);
+        ck_assert(monitor_has_output(&m, "move"));
+        ck_assert(monitor_has_output(&m, in));
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, moves_have_both_names, 0, FS_KINDS);
         tcase_add_test(tcase, mv_is_named);
@@ -172,6 +247,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, an_ancestor_moves, 0, FS_KINDS);
         tcase_add_test(tcase, exchange);
         tcase_add_test(tcase, only_moves_with_the_filter);
+        tcase_add_loop_test(tcase, nothing_is_lost_without_rename, 0, 2);
+        tcase_add_loop_test(tcase, half_a_move_in_text, 0, 2);
 }
 
 int main(void) {

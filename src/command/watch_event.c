@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Events to records: the one place where what, where and who come together.
+ *
+ * Limits: without FAN_RENAME (before Linux 5.17) a move is two events, and events of one process
+ * about one name are merged while they wait in the queue.  Nothing that vanished goes untold, but
+ * what happened to one name several times is told once, and a move whose halves were torn apart is
+ * told twice, each time with one of its names.
+ *
+ * Source: fanotify_should_merge() in fs/notify/fanotify/fanotify.c of Linux 6.18.
+ */
+
+#include "command/watch_event.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/hash_table.h"
+#include "capture/handle_inode.h"
+#include "command/watch_session_private.h"
+
+/* Consecutive records of one process are counted once; so is one that takes turns with others. */
+static void count_process(WatchSession *s, const Deleter *d) {
+        uint64_t serial = d->process.serial;
+        uint64_t *seen = &s->counted[(serial ? serial : (uint64_t)d->process.pid) % WATCH_COUNTED];
+        uint64_t key = serial ? serial : UINT64_MAX - (uint64_t)d->process.pid;
+
+        if (*seen == key)
+                return;
+        *seen = key;
+        s->counters.n_processes++;
+}
+
+static RecordPath record_path(const DirPlace *place, const FanName *name) {
+        RecordPath p = {0};
+
+        if (place && place->mount) {
+                p.directory = place->path;
+                p.n_directory = place->n_path;
+        }
+        p.name = name->name;
+        p.n_name = name->n_name;
+        return p;
+}
+
+static ScopeEvent scope_event(const Record *r) {
+        if (!r->is_directory)
+                return SCOPE_EVENT_FILE_GONE;
+        return r->action == RECORD_MOVE ? SCOPE_EVENT_DIRECTORY_MOVED : SCOPE_EVENT_DIRECTORY_GONE;
+}
+
+/* One end of an event: does it concern a target? Unknown places might, and are not kept silent. */
+static bool place_is_wanted(WatchSession *s, const ScopeSet *scopes, const DirPlace *place,
+                            const RecordPath *path, ScopeEvent event) {
+        if (!place)
+                return true;
+        if (place->class != SCOPE_SOME)
+                return place->class == SCOPE_ALL;
+        buffer_clear(&s->path);
+        record_path_append(path, &s->path);
+        return scope_set_wants(scopes, s->path.bytes, s->path.n_bytes, event);
+}
+
+/* What one event can tell of. On a kernel without FAN_RENAME a move is two events, and what the
+ * same process did to one name while the event waited in the queue is all in its mask. */
+typedef enum EventPart {
+        PART_ARRIVED, /* moved to this name: another event tells from where */
+        PART_MOVED,   /* away from this name */
+        PART_DELETED,
+        N_PARTS,
+} EventPart;
+
+static const uint64_t part_masks[N_PARTS] = {
+        [PART_ARRIVED] = FAN_MOVED_TO,
+        [PART_MOVED] = FAN_RENAME | FAN_MOVED_FROM,
+        [PART_DELETED] = FAN_DELETE,
+};
+
+static RecordAction action_of(const FanEvent *e, EventPart part) {
+        if (part != PART_DELETED)
+                return RECORD_MOVE;
+        return e->mask & FAN_ONDIR ? RECORD_RMDIR : RECORD_UNLINK;
+}
+
+static void fill_places(Record *r, const LocatedEvent *e, EventPart part) {
+        const FanEvent *fan = &e->event.fan;
+
+        if (fan->old_name.directory.bytes) {
+                r->path = record_path(e->place, &fan->old_name);
+                if (fan->new_name.directory.bytes)
+                        r->new_path = record_path(e->new_place, &fan->new_name);
+        } else if (part == PART_ARRIVED) {
+                /* Renderers want a name; most moves keep it. */
+                r->path = record_path(NULL, &fan->name);
+                r->new_path = record_path(e->place, &fan->name);
+        } else {
+                r->path = record_path(e->place, &fan->name);
+        }
+        if (e->place)
+                r->mount = e->place->mount;
+}
+
+static bool is_wanted(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r,
+                      EventPart part) {
+        const ScopeSet *scopes = watched_filesystem_scopes(fs);
+
+        if (part == PART_ARRIVED)
+                return place_is_wanted(s, scopes, e->place, &r->new_path, scope_event(r));
+        if (place_is_wanted(s, scopes, e->place, &r->path, scope_event(r)))
+                return true;
+        return r->new_path.name &&
+               place_is_wanted(s, scopes, e->new_place, &r->new_path, scope_event(r));
+}
+
+static int put_overflow(WatchSession *s, WatchedFilesystem *fs) {
+        const ScopeMount *m = watched_filesystem_mount(fs);
+        char message[512];
+
+        s->counters.n_losses++;
+        snprintf(message, sizeof(message),
+                 "the kernel's event queue of %s was full and events were lost; "
+                 "run without --queue=bounded or raise fs.fanotify.max_queued_events",
+                 m->point);
+        return watch_session_put_news(
+                s, &(Record){
+                           .action = RECORD_LOSS,
+                           .mount = m,
+                           .message = message,
+                           .loss = {.where = "file events", .filesystem = m->point},
+                   });
+}
+
+static MovedAway moved_away(WatchedFilesystem *fs, const FlightEvent *e) {
+        return (MovedAway){
+                .device = watched_filesystem_device(fs),
+                .position = e->position,
+                .pid = e->fan.pid,
+                .target = e->fan.target.bytes
+                                  ? hash_bytes(e->fan.target.bytes, e->fan.target.n_bytes)
+                                  : 0,
+        };
+}
+
+/* The kernel queues both halves of a move one right behind the other, unless one was merged into an
+ * earlier event: then a record too many is better than one too few. */
+static bool is_other_half_told(const WatchSession *s, WatchedFilesystem *fs, const FlightEvent *e) {
+        MovedAway now = moved_away(fs, e);
+
+        return s->moved_away.pid == now.pid && s->moved_away.device == now.device &&
+               s->moved_away.position + 1 == now.position && s->moved_away.target == now.target;
+}
+
+static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, EventPart part) {
+        Record r = {
+                .action = action_of(&e->event.fan, part),
+                .realtime_nsec = e->event.realtime_nsec,
+                .is_directory = e->event.fan.mask & FAN_ONDIR,
+                .deleter = e->deleter,
+                .path_source = e->source,
+        };
+        int error;
+
+        fill_places(&r, e, part);
+        if (!is_wanted(s, fs, e, &r, part))
+                return 0;
+        if (!r.mount)
+                r.mount = watched_filesystem_mount(fs);
+        r.inode = handle_inode(&e->event.fan.target, r.mount->fstype);
+        if (!record_filter_passes(&s->options->filter, &r))
+                return 0;
+        error = watch_session_put(s, &r);
+        if (error < 0)
+                return error;
+        s->counters.n_records++;
+        count_process(s, e->deleter);
+        if (part == PART_MOVED)
+                s->moved_away = moved_away(fs, &e->event);
+        return 0;
+}
+
+int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+        bool is_told;
+        int r = 0;
+
+        if (e->is_overflow)
+                return put_overflow(s, fs);
+        if (e->event.fan.pid == s->self)
+                return 0;
+        is_told = e->event.fan.mask & FAN_MOVED_TO && is_other_half_told(s, fs, &e->event);
+        for (EventPart part = 0; part < N_PARTS && r >= 0 && !watch_session_is_enough(s); part++) {
+                if (part == PART_ARRIVED && is_told)
+                        continue;
+                if (e->event.fan.mask & part_masks[part])
+                        r = put_part(s, fs, e, part);
+        }
+        return r;
+}
