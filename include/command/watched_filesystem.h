@@ -17,6 +17,8 @@
 /* How long an event may wait for the event that names its directory. On tmpfs it comes within
  * 0.1 ms, elsewhere it is there already; a deleter that lost its CPU takes longer. */
 #define WATCHED_FILESYSTEM_WAIT_NSEC (100 * UINT64_C(1000000))
+/* … when it was read longer ago than that. */
+#define WATCHED_FILESYSTEM_OLD_WAIT_NSEC (5 * UINT64_C(1000000))
 
 typedef struct WatchedFilesystem WatchedFilesystem;
 

@@ -26,6 +26,7 @@ struct WatchedFilesystem {
         ScopeSet scopes;
         uint64_t stale_position; /* of the event that waits for its directory … */
         uint64_t stale_nsec;     /* … since then */
+        uint64_t arrival_nsec;   /* when events were last read; monotonic */
         uint64_t n_malformed;
         bool is_ending;
         bool is_read_out; /* the last read took all there was: pause before the next */
@@ -146,6 +147,7 @@ static int read_batch(WatchedFilesystem *fs) {
         while ((r = flight_next_read(fs->flight, &e)) > 0) {
                 Deleter *d = NULL;
 
+                fs->arrival_nsec = e.monotonic_nsec;
                 if (!(e.fan.mask & FAN_Q_OVERFLOW) && identifier_find(fs->identifier, &e, &d) < 0)
                         error = -ENOMEM;
                 flight_attach(fs->flight, d);
@@ -177,15 +179,27 @@ static int accept(int r, const DirPlace **ret_place) {
         return r == -ENOMEM ? r : 0;
 }
 
-/* From the first look in vain: the event itself may have been read long ago. */
+/*
+ * May the event that names a lost directory still be on its way?
+ *
+ * From the first look in vain, since the event itself may have been read long ago and its directory
+ * have gone just now. Not when nothing at all came for as long: the directories that an overflow
+ * has cut off would be waited for one after the other. And briefly when the event is old, since it
+ * is unlikely that its directory went at this very moment.
+ */
 static bool may_wait(WatchedFilesystem *fs, const FlightEvent *e) {
         uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
+        uint64_t empty = flight_empty_nsec(fs->flight), wait = WATCHED_FILESYSTEM_WAIT_NSEC;
 
         if (fs->stale_position != e->position) {
                 fs->stale_position = e->position;
                 fs->stale_nsec = now;
         }
-        return now < fs->stale_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
+        if (empty >= fs->arrival_nsec + WATCHED_FILESYSTEM_WAIT_NSEC)
+                return false;
+        if (fs->stale_nsec >= e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC)
+                wait = WATCHED_FILESYSTEM_OLD_WAIT_NSEC;
+        return now < fs->stale_nsec + wait;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "filesystem.h"
@@ -99,9 +100,53 @@ START_TEST(nothing_is_lost_by_default) {
 }
 END_TEST
 
+#define LOST_DIRS 200
+
+/*
+ * Directories whose files' deletions were seen and whose own removal fell to the overflow: that
+ * their names will not come any more is found out for all of them at once.
+ */
+START_TEST(lost_directories_do_not_add_up) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        long bound = harness_sysctl_get("fs/fanotify/max_queued_events");
+        double start;
+        Monitor m;
+
+        for (size_t i = 0; i < LOST_DIRS; i++) {
+                _cleanup_free_ char *dir = harness_format("%s/dir-%zu", fs.path, i);
+                _cleanup_free_ char *file = harness_format("%s/file", dir);
+
+                harness_mkdir(dir);
+                harness_touch(file);
+        }
+        harness_sysctl_set("fs/fanotify/max_queued_events", LOST_DIRS);
+        m = monitor_start(MONITOR_ARGS("--queue=bounded", fs.path));
+        harness_sysctl_set("fs/fanotify/max_queued_events", bound);
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        for (size_t i = 0; i < LOST_DIRS; i++) {
+                _cleanup_free_ char *file = harness_format("%s/dir-%zu/file", fs.path, i);
+
+                harness_unlink(file);
+        }
+        for (size_t i = 0; i < LOST_DIRS; i++) {
+                _cleanup_free_ char *dir = harness_format("%s/dir-%zu", fs.path, i);
+
+                ck_assert_int_eq(rmdir(dir), 0);
+        }
+        start = harness_now();
+        ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
+        monitor_stop(&m);
+        harness_note("ended after %.2f s", harness_now() - start);
+        harness_assert(harness_now() - start < 2, "took %.1f s", harness_now() - start);
+        ck_assert_uint_eq(record_count_deletions(m.output_path), LOST_DIRS);
+        ck_assert_uint_eq(record_count_status(m.output_path, "loss"), 1);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, a_full_queue_is_told);
         tcase_add_test(tcase, nothing_is_lost_by_default);
+        tcase_add_test(tcase, lost_directories_do_not_add_up);
 }
 
 int main(void) {
