@@ -52,12 +52,20 @@ typedef enum WatchState {
  */
 int watch_session_dispatch(WatchSession *s);
 
+/*
+ * watch_session_flush() - write what is still in the sink
+ *
+ * Return: 0, -EAGAIN the reader is slow, -EPIPE nobody reads, others after having said so.
+ */
+int watch_session_flush(WatchSession *s);
+
 /* The mount table changed. Return: as watch_session_new(). */
 int watch_session_update_mounts(WatchSession *s);
 /* Marks are taken away; what is queued can still be dispatched. */
 void watch_session_stop_capture(WatchSession *s);
-/* Lets go of dead processes, reports losses of process events. Return: 0, errors of the sink. */
+/* Lets go of dead processes, reports losses of process events. Return: 0, errors of the sink,
+ * said but for -EPIPE. */
 int watch_session_tidy(WatchSession *s);
 
-/* START and STOP. Return: 0, errors of the sink. */
+/* START and STOP. Return: 0, errors of the sink, said but for -EPIPE. */
 int watch_session_announce(WatchSession *s, RecordAction action);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,23 +49,46 @@ typedef struct Watch {
         int mountinfo_fd;
         WatchPhase phase;
         int status;
+        bool is_leaving;
+        bool is_abandoned; /* nobody reads stdout any more: end without a word */
         uint64_t begin_nsec;
 } Watch;
 
 static int leave(Watch *w, int status) {
         w->status = status;
+        w->is_leaving = true;
         return sd_event_exit(w->event, 0);
 }
 
+/* What went wrong was said by whoever returned it. */
+static int give_up(Watch *w, int error) {
+        if (error == -EPIPE) {
+                w->is_abandoned = true;
+                return leave(w, EXIT_SUCCESS);
+        }
+        return leave(w, EXIT_FAILURE);
+}
+
+/* The loop only disables a source whose handler fails: it would wait for ever. */
+static int handled(Watch *w, int r) {
+        if (r >= 0)
+                return 0;
+        fprintf(stderr, "whodunlink: event loop: %s\n", strerror(-r));
+        return leave(w, EXIT_FAILURE);
+}
+
 static int look_again(Watch *w, uint64_t usec) {
-        sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
-        sd_event_source_set_time_relative(w->pause, usec);
-        return sd_event_source_set_enabled(w->pause, SD_EVENT_ONESHOT);
+        int r = sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+
+        if (r >= 0)
+                r = sd_event_source_set_time_relative(w->pause, usec);
+        return r < 0 ? r : sd_event_source_set_enabled(w->pause, SD_EVENT_ONESHOT);
 }
 
 static int wait_for_events(Watch *w) {
-        sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
-        return sd_event_source_set_enabled(w->capture, SD_EVENT_ON);
+        int r = sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
+
+        return r < 0 ? r : sd_event_source_set_enabled(w->capture, SD_EVENT_ON);
 }
 
 /* What the reader of stdout did not take yet waits in the sink. */
@@ -78,40 +102,36 @@ static int watch_output(Watch *w) {
 }
 
 static int flush(Watch *w) {
-        int r = stream_sink_flush(record_sink_stream(watch_session_sink(w->session)));
+        int r = watch_session_flush(w->session);
 
         if (r == -EAGAIN) {
-                sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
-                return watch_output(w);
+                r = sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+                return r < 0 ? r : watch_output(w);
         }
-        if (r < 0 && r != -EPIPE)
-                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-r));
-        return leave(w, r < 0 && r != -EPIPE ? EXIT_FAILURE : w->status);
+        return r < 0 ? give_up(w, r) : leave(w, w->status);
 }
 
 /* Everything is written: the last record says so. */
 static int finish(Watch *w) {
-        w->phase = WATCH_PHASE_FLUSHING;
-        if (watch_session_tidy(w->session) < 0 ||
-            watch_session_announce(w->session, RECORD_STOP) < 0)
-                return leave(w, w->status);
-        return flush(w);
-}
-
-static int work(Watch *w) {
         int r;
 
-        if (w->phase == WATCH_PHASE_FLUSHING)
-                return flush(w);
-        r = watch_session_dispatch(w->session);
-        if (r == -EPIPE)
-                return leave(w, EXIT_SUCCESS);
-        if (r < 0) {
-                fprintf(stderr, "whodunlink: stopped: %s\n", strerror(-r));
-                return leave(w, EXIT_FAILURE);
-        }
-        watch_output(w);
-        switch ((WatchState)r) {
+        w->phase = WATCH_PHASE_FLUSHING;
+        r = watch_session_tidy(w->session);
+        if (r >= 0)
+                r = watch_session_announce(w->session, RECORD_STOP);
+        return r < 0 ? give_up(w, r) : flush(w);
+}
+
+/* What to do after a dispatch; state as it returned it. */
+static int go_on(Watch *w, int state) {
+        int r;
+
+        if (state < 0)
+                return give_up(w, state);
+        r = watch_output(w);
+        if (r < 0)
+                return r;
+        switch ((WatchState)state) {
         case WATCH_ENOUGH:
                 w->status = EXIT_SUCCESS;
                 return finish(w);
@@ -125,26 +145,34 @@ static int work(Watch *w) {
         return w->phase == WATCH_PHASE_DRAINING ? finish(w) : wait_for_events(w);
 }
 
+static int work(Watch *w) {
+        if (w->phase == WATCH_PHASE_FLUSHING)
+                return flush(w);
+        return go_on(w, watch_session_dispatch(w->session));
+}
+
 /* From here on only what is already queued is taken. */
 static int begin_drain(Watch *w, int status) {
-        int r;
+        int state;
 
         w->status = status;
         w->phase = WATCH_PHASE_DRAINING;
         /* Once before: what is queued may need a directory whose removal is not queued yet. */
-        r = watch_session_dispatch(w->session);
+        state = watch_session_dispatch(w->session);
         watch_session_stop_capture(w->session);
-        return r < 0 ? work(w) : look_again(w, 0);
+        if (state < 0 || state == WATCH_ENOUGH)
+                return go_on(w, state);
+        return look_again(w, 0);
 }
 
 static int on_capture(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         (void)source, (void)fd, (void)events;
-        return work(userdata);
+        return handled(userdata, work(userdata));
 }
 
 static int on_pause(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source, (void)usec;
-        return work(userdata);
+        return handled(userdata, work(userdata));
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -152,47 +180,56 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *use
 
         (void)source, (void)fd;
         if (events & (EPOLLERR | EPOLLHUP))
-                return leave(w, EXIT_SUCCESS); /* nobody reads any more */
-        return work(w);
+                return give_up(w, -EPIPE);
+        return handled(w, work(w));
+}
+
+static int follow_mounts(Watch *w) {
+        int r;
+
+        /* What is unmounted now can be asked for the last time where its directories were. */
+        r = work(w);
+        if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
+                return r;
+        r = watch_session_update_mounts(w->session);
+        return r < 0 ? give_up(w, r) : look_again(w, 0);
 }
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Watch *w = userdata;
-        int r;
 
         (void)source, (void)fd, (void)events;
-        if (w->phase != WATCH_PHASE_RUNNING)
-                return 0;
-        /* What is unmounted now can be asked for the last time where its directories were. */
-        r = work(w);
-        if (r < 0 || w->phase != WATCH_PHASE_RUNNING)
+        return w->phase == WATCH_PHASE_RUNNING ? handled(w, follow_mounts(w)) : 0;
+}
+
+static int tidy(Watch *w, sd_event_source *source) {
+        int r, enabled;
+
+        r = sd_event_source_set_time_relative(source, TIDY_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        if (r < 0)
                 return r;
-        if (watch_session_update_mounts(w->session) < 0)
-                return leave(w, EXIT_FAILURE);
-        return look_again(w, 0);
+        r = watch_session_tidy(w->session);
+        if (r < 0)
+                return give_up(w, r);
+        /* When it is quiet nobody else looks whether the queue is empty. */
+        r = sd_event_source_get_enabled(w->capture, &enabled);
+        return r < 0 || enabled == SD_EVENT_OFF ? r : work(w);
 }
 
 static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *w = userdata;
-        int enabled = SD_EVENT_OFF;
 
         (void)usec;
-        sd_event_source_set_time_relative(source, TIDY_USEC);
-        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        if (w->phase != WATCH_PHASE_RUNNING)
-                return 0;
-        if (watch_session_tidy(w->session) < 0)
-                return leave(w, EXIT_FAILURE);
-        /* When it is quiet nobody else looks whether the queue is empty. */
-        sd_event_source_get_enabled(w->capture, &enabled);
-        return enabled == SD_EVENT_OFF ? 0 : work(w);
+        return w->phase == WATCH_PHASE_RUNNING ? handled(w, tidy(w, source)) : 0;
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Watch *w = userdata;
 
         (void)source, (void)usec;
-        return w->phase == WATCH_PHASE_RUNNING ? begin_drain(w, EXIT_TIMED_OUT) : 0;
+        return w->phase == WATCH_PHASE_RUNNING ? handled(w, begin_drain(w, EXIT_TIMED_OUT)) : 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
@@ -201,7 +238,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 
         (void)source, (void)si;
         if (w->phase == WATCH_PHASE_RUNNING)
-                return begin_drain(w, EXIT_SUCCESS);
+                return handled(w, begin_drain(w, EXIT_SUCCESS));
         n = stream_sink_n_pending(record_sink_stream(watch_session_sink(w->session)));
         fprintf(stderr,
                 "whodunlink: second signal: %zu bytes of records and what is still queued are "
@@ -269,24 +306,31 @@ static void say_summary(const Watch *w) {
                 buffer_terminate(&b), (unsigned long long)c.n_losses, c.n_losses == 1 ? "" : "es");
 }
 
-static int run(Watch *w) {
+static int run_loop(Watch *w) {
         int r;
 
-        w->begin_nsec = clock_now_nsec(CLOCK_MONOTONIC);
         r = add_signals(w);
         if (r >= 0)
                 r = add_timers(w);
         if (r >= 0)
                 r = add_descriptors(w);
         if (r >= 0)
-                r = watch_session_announce(w->session, RECORD_START);
-        if (r >= 0)
                 r = sd_event_loop(w->event);
-        if (r < 0) {
+        if (r < 0)
                 fprintf(stderr, "whodunlink: event loop: %s\n", strerror(-r));
+        return r;
+}
+
+static int run(Watch *w) {
+        int r;
+
+        w->begin_nsec = clock_now_nsec(CLOCK_MONOTONIC);
+        r = watch_session_announce(w->session, RECORD_START);
+        if (r < 0)
+                return r == -EPIPE ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (run_loop(w) < 0)
                 return EXIT_FAILURE;
-        }
-        if (!w->options.is_quiet)
+        if (!w->options.is_quiet && !w->is_abandoned)
                 say_summary(w);
         return w->status;
 }
@@ -324,6 +368,14 @@ static int prepare(Watch *w) {
         return watch_session_new(&w->options, &w->session);
 }
 
+/* A mistake has been said. Return: the exit status. */
+static int mistake(int error) {
+        if (error == -EINVAL)
+                return 2;
+        fprintf(stderr, "whodunlink: cannot read the command line: %s\n", strerror(-error));
+        return EXIT_FAILURE;
+}
+
 int watch_main(int argc, char **argv) {
         Watch w = {.mountinfo_fd = -1};
         int r, status = EXIT_SUCCESS;
@@ -332,7 +384,7 @@ int watch_main(int argc, char **argv) {
         if (r > 0)
                 status = prepare(&w) < 0 ? EXIT_FAILURE : run(&w);
         else if (r < 0)
-                status = 2;
+                status = mistake(r);
 
         sd_event_source_unref(w.capture);
         sd_event_source_unref(w.pause);

@@ -67,6 +67,15 @@ static void say(const WatchSession *s, const Buffer *message) {
                 fprintf(stderr, "%.*s\n", (int)message->n_bytes, message->bytes);
 }
 
+static int say_error(const char *what, const char *on, int error) {
+        _cleanup_buffer_ Buffer b = {0};
+
+        escape_append_terminal(&b, on, strlen(on));
+        fprintf(stderr, "whodunlink: cannot %s %s: %s\n", what, buffer_terminate(&b),
+                strerror(-error));
+        return error;
+}
+
 static int put_coverage(WatchSession *s, const ScopeMount *m, Buffer *message) {
         if (!s->is_started)
                 return 0;
@@ -100,7 +109,7 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, int error) {
         }
         refused = reallocarray(s->refused, s->n_refused + 1, sizeof(*refused));
         if (!refused)
-                return -ENOMEM;
+                return say_error("watch", m->point, -ENOMEM);
         s->refused = refused;
         s->refused[s->n_refused++] = f->device;
         say(s, &b);
@@ -118,14 +127,16 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
                 return 0;
         filesystems = reallocarray(s->filesystems, s->n_filesystems + 1, sizeof(*filesystems));
         if (!filesystems)
-                return -ENOMEM;
+                return say_error("watch", f->mount->point, -ENOMEM);
         s->filesystems = filesystems;
         r = watched_filesystem_new(f, s->options->fan_features, s->options->is_queue_bounded,
                                    s->identifier, &fs);
+        if (r == -ENOMEM)
+                return say_error("watch", f->mount->point, r);
         if (r < 0)
-                return r == -ENOMEM ? r : refuse(s, f, r);
+                return refuse(s, f, r);
         if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, watched_filesystem_fd(fs), &event) < 0) {
-                r = -errno;
+                r = say_error("wait for events of", watched_filesystem_mount(fs)->point, -errno);
                 watched_filesystem_free(fs);
                 return r;
         }
@@ -186,13 +197,11 @@ int watch_coverage_update(WatchSession *s) {
         int r;
 
         r = mount_table_read(s->proc_fd, &table);
-        if (r < 0) {
-                fprintf(stderr, "whodunlink: cannot read /proc/self/mountinfo: %s\n", strerror(-r));
-                return r;
-        }
+        if (r < 0)
+                return say_error("read", "/proc/self/mountinfo", r);
         r = coverage_plan_make(&table, s->targets, s->n_targets, &plan);
         if (r < 0)
-                return r;
+                return say_error("plan the watch of", "the mount table", r);
         end_unmounted(s, &plan);
         forget_refused(s, &plan);
         for (size_t i = 0; i < plan.n_filesystems; i++) {

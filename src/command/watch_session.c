@@ -22,8 +22,10 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
         WatchSession *s = calloc(1, sizeof(*s));
         int r;
 
-        if (!s)
+        if (!s) {
+                fprintf(stderr, "whodunlink: out of memory\n");
                 return -ENOMEM;
+        }
         s->options = options;
         s->proc_fd = s->epoll_fd = -1;
         r = watch_setup(s);
@@ -60,12 +62,27 @@ WatchCounters watch_session_counters(const WatchSession *s) {
         return s->counters;
 }
 
+/* That nobody reads any more is no error, nor that the reader is slow. */
+static void say_write_error(int error) {
+        if (error < 0 && error != -EPIPE && error != -EAGAIN)
+                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-error));
+}
+
 int watch_session_put(WatchSession *s, Record *r) {
         int error = record_sink_put(s->sink, r);
 
         if (error == -ENOMEM)
                 fprintf(stderr, "whodunlink: out of memory while writing record %llu\n",
                         (unsigned long long)r->sequence);
+        else
+                say_write_error(error);
+        return error;
+}
+
+int watch_session_flush(WatchSession *s) {
+        int error = stream_sink_flush(record_sink_stream(s->sink));
+
+        say_write_error(error);
         return error;
 }
 
@@ -76,6 +93,12 @@ int watch_session_put_news(WatchSession *s, Record *r) {
 
 bool watch_session_is_enough(const WatchSession *s) {
         return s->options->count > 0 && s->counters.n_records >= s->options->count;
+}
+
+static int say_read_error(const WatchedFilesystem *fs, int error) {
+        fprintf(stderr, "whodunlink: cannot read events of %s: %s\n",
+                watched_filesystem_mount(fs)->point, strerror(-error));
+        return error;
 }
 
 /* Events of one filesystem between two looks at signals and the other filesystems. */
@@ -104,12 +127,7 @@ static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
         }
         if (r == -EAGAIN)
                 return WATCH_BUSY;
-        if (r < 0) {
-                fprintf(stderr, "whodunlink: cannot read events of %s: %s\n",
-                        watched_filesystem_mount(fs)->point, strerror(-r));
-                return r;
-        }
-        return (int)state;
+        return r < 0 ? say_read_error(fs, r) : (int)state;
 }
 
 static int absorb(WatchSession *s) {
@@ -117,7 +135,7 @@ static int absorb(WatchSession *s) {
                 int r = watched_filesystem_absorb(s->filesystems[i]);
 
                 if (r < 0)
-                        return r;
+                        return say_read_error(s->filesystems[i], r);
         }
         return WATCH_FULL;
 }
@@ -127,7 +145,7 @@ int watch_session_dispatch(WatchSession *s) {
         WatchState state = WATCH_IDLE;
         int r;
 
-        r = stream_sink_flush(stream);
+        r = watch_session_flush(s);
         if (r < 0 && r != -EAGAIN)
                 return r;
         if (stream_sink_is_full(stream))
@@ -149,7 +167,7 @@ int watch_session_dispatch(WatchSession *s) {
                 if (r < 0)
                         return r;
         }
-        r = stream_sink_flush(stream);
+        r = watch_session_flush(s);
         if (r < 0 && r != -EAGAIN)
                 return r;
         return (int)state;

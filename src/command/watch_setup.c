@@ -33,13 +33,18 @@ static const Capability capabilities[] = {
         {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to read the programs of other users' processes", false},
 };
 
+static int say_error(const char *what, int error) {
+        fprintf(stderr, "whodunlink: cannot %s: %s\n", what, strerror(-error));
+        return error;
+}
+
 static int check_capabilities(void) {
         struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
         struct __user_cap_data_struct data[2];
         int r = 0;
 
         if (syscall(SYS_capget, &header, data) < 0)
-                return -errno;
+                return say_error("read its own capabilities", -errno);
         for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
                 const Capability *c = &capabilities[i];
 
@@ -84,7 +89,7 @@ static int add_target(WatchSession *s, const char *given) {
 static int resolve_targets(WatchSession *s) {
         s->targets = calloc(s->options->n_paths, sizeof(*s->targets));
         if (!s->targets)
-                return -ENOMEM;
+                return say_error("keep the paths", -ENOMEM);
         for (size_t i = 0; i < s->options->n_paths; i++) {
                 int r = add_target(s, s->options->paths[i]);
 
@@ -101,7 +106,8 @@ static const char *witness_reason(int error) {
         case ENOTCONN:
                 return "not in the initial pid, network and user namespace";
         case EPROTONOSUPPORT:
-                return "the kernel has no process connector (CONFIG_PROC_EVENTS)";
+                return "no process connector here: another network namespace, or a kernel without "
+                       "CONFIG_PROC_EVENTS";
         default:
                 return strerror(-error);
         }
@@ -118,7 +124,7 @@ static int start_identify(WatchSession *s) {
         }
         r = process_table_new(&s->table);
         if (r < 0)
-                return r;
+                return say_error("make a table of processes", r);
         r = witness_start(s->table, s->proc_fd, &priority_error, &s->witness);
         if (r < 0)
                 fprintf(stderr,
@@ -133,7 +139,8 @@ static int start_identify(WatchSession *s) {
                         priority_error == -EPERM ? "CAP_SYS_NICE is missing or the control group "
                                                    "has no real-time budget"
                                                  : strerror(-priority_error));
-        return identifier_new(s->table, s->witness, s->proc_fd, &s->identifier);
+        r = identifier_new(s->table, s->witness, s->proc_fd, &s->identifier);
+        return r < 0 ? say_error("make a table of deleters", r) : 0;
 }
 
 size_t watch_setup_columns(void) {
@@ -162,9 +169,7 @@ static int open_sink(WatchSession *s) {
         r = user_names_new(&s->names);
         if (r >= 0)
                 r = record_sink_new(format, text, STDOUT_FILENO, &s->host, s->names, &s->sink);
-        if (r < 0)
-                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-r));
-        return r;
+        return r < 0 ? say_error("write to stdout", r) : 0;
 }
 
 int watch_setup(WatchSession *s) {
@@ -181,7 +186,7 @@ int watch_setup(WatchSession *s) {
         if (r < 0)
                 return r;
         s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        return s->epoll_fd < 0 ? -errno : 0;
+        return s->epoll_fd < 0 ? say_error("make an epoll descriptor", -errno) : 0;
 }
 
 void watch_setup_undo(WatchSession *s) {
