@@ -173,6 +173,13 @@ static int take_all(Witness *w) {
         return r;
 }
 
+/* gcc has a macro for it, clang a feature. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+
 /* ThreadSanitizer takes equal numbers in two tables for one descriptor: under it they share one. */
 static bool unshare_descriptors(void) {
 #ifdef __SANITIZE_THREAD__
