@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/cleanup.h"
 #include "identify/proc_stat.h"
 
 /* More than this of an argument list is cut, and the record says so: a record of each of a

@@ -33,8 +33,9 @@ typedef struct Process {
         unsigned n_phases;
         pid_t pid;
         uint64_t serial;
-        uint64_t fork_nsec; /* 0: before we looked */
-        uint64_t exit_nsec; /* 0: alive */
+        uint64_t fork_nsec;  /* 0: before we looked */
+        uint64_t begin_nsec; /* .fork_nsec, else what /proc says, to the tick; 0 unknown */
+        uint64_t exit_nsec;  /* 0: alive */
         uint64_t start_ticks;
         uint64_t start_realtime_nsec; /* computed once: the clocks' distance wavers */
         bool is_start_exact; /* start_ticks is the kernel's, not computed from the fork's time */
@@ -74,6 +75,7 @@ int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
 bool process_started_at(const Process *p, uint64_t boottime_nsec);
 uint64_t process_ticks(uint64_t boottime_nsec);
 uint64_t process_ticks_to_nsec(uint64_t ticks);
+uint64_t process_ticks_to_monotonic(uint64_t ticks);
 /*
  * Links a parent where there is none yet, unless it began after its child: then its pid was
  * another's before. Shortens chains that are too long.

@@ -23,7 +23,7 @@ static void forget(ProcessLives *lives, ProcessList *list, Process *p) {
 void process_dead_add(ProcessDead *d, ProcessLives *lives, Process *p, uint64_t exit_nsec) {
         if (p->exit_nsec)
                 return;
-        p->exit_nsec = exit_nsec;
+        p->exit_nsec = exit_nsec > 0 ? exit_nsec : 1; /* 0 is alive */
         process_list_append(&d->recent, p);
         while (d->recent.n_processes > PROCESS_TABLE_DEAD_MAX) {
                 forget(lives, &d->recent, d->recent.first);

@@ -151,13 +151,13 @@ static uint64_t pid_lost_nsec(const ProcessLives *s, const Process *life) {
         uint64_t end = UINT64_MAX;
 
         for (Process *p = first_of_pid(s, life->pid); p; p = next_of_pid(p->link.next, life->pid))
-                if (p->serial > life->serial && p->fork_nsec < end)
-                        end = p->fork_nsec;
+                if (p->serial > life->serial && p->begin_nsec < end)
+                        end = p->begin_nsec;
         return end;
 }
 
 static bool could_have(const ProcessLives *s, const Process *p, ProcessWindow window) {
-        return p->fork_nsec <= window.until && pid_lost_nsec(s, p) >= window.since;
+        return p->begin_nsec <= window.until && pid_lost_nsec(s, p) >= window.since;
 }
 
 static bool is_dead_before(const Process *p, uint64_t nsec) {
@@ -212,6 +212,13 @@ uint64_t process_ticks(uint64_t boottime_nsec) {
 
 uint64_t process_ticks_to_nsec(uint64_t ticks) {
         return ticks * (CLOCK_NSEC_PER_SEC / ticks_per_second());
+}
+
+uint64_t process_ticks_to_monotonic(uint64_t ticks) {
+        uint64_t boottime = process_ticks_to_nsec(ticks),
+                 suspended = clock_monotonic_to_boottime(0);
+
+        return boottime > suspended ? boottime - suspended : 0;
 }
 
 bool process_started_at(const Process *p, uint64_t boottime_nsec) {

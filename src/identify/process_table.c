@@ -84,7 +84,7 @@ int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t ns
                         end_life(t, earlier, nsec);
                 r = process_lives_add(&t->lives, pid, &p);
                 if (r >= 0) {
-                        p->fork_nsec = nsec;
+                        p->fork_nsec = p->begin_nsec = nsec;
                         p->start_realtime_nsec = clock_boottime_to_realtime(boottime);
                         p->start_ticks = process_ticks(boottime);
                         process_set_parent(p, parent);
@@ -103,6 +103,8 @@ static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before) {
         if (before)
                 parts = process_facts_parts(before);
         parts.facts.comm[0] = '\0';
+        /* Of a child that is what its parent was at the fork, it is the parent's. */
+        parts.facts.start_ticks = 0;
         parts.facts.is_args_cut = parts.facts.is_executable_deleted = false;
         parts.executable = parts.args = NULL;
         parts.n_executable = parts.n_args_bytes = 0;
@@ -126,6 +128,8 @@ static void set_start(Process *p, const ProcessFacts *facts) {
                 return;
         p->start_ticks = facts->start_ticks;
         p->is_start_exact = true;
+        if (p->begin_nsec == 0)
+                p->begin_nsec = process_ticks_to_monotonic(facts->start_ticks);
         if (p->start_realtime_nsec == 0)
                 p->start_realtime_nsec =
                         clock_boottime_to_realtime(process_ticks_to_nsec(facts->start_ticks));
@@ -228,13 +232,12 @@ int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char
 }
 
 /* The life that facts were read from, begun now when there is none. */
-static int get_life(ProcessTable *t, pid_t pid, uint64_t nsec, const ProcessFacts *facts,
-                    Process **ret_process) {
+static int get_life(ProcessTable *t, pid_t pid, const ProcessFacts *facts, Process **ret_process) {
         Process *p = process_lives_latest(&t->lives, pid);
         int r;
 
         if (p && !facts_belong(p, facts)) {
-                end_life(t, p, nsec);
+                end_life(t, p, process_ticks_to_monotonic(facts->start_ticks));
                 p = NULL;
         }
         if (!p) {
@@ -254,7 +257,7 @@ int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts 
         int r;
 
         lock(t);
-        r = get_life(t, pid, nsec, facts, &p);
+        r = get_life(t, pid, facts, &p);
         if (r >= 0)
                 r = process_add_phase(p, nsec, facts, true);
         else
@@ -284,7 +287,7 @@ int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64
         int r = 0;
 
         lock(t);
-        r = get_life(t, pid, nsec, facts, &p);
+        r = get_life(t, pid, facts, &p);
         if (r >= 0 && (is_sole_source || !p->phase.facts || !p->phase.facts->name)) {
                 r = process_add_phase(p, nsec, facts, true);
                 facts = NULL;

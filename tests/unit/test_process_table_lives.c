@@ -241,6 +241,53 @@ START_TEST(test_found_another) {
 }
 END_TEST
 
+/* … and was it before that: an event in flight is not the new one's, which had not begun. */
+START_TEST(test_found_another_then_look_back) {
+        fork_at(10, A, INIT);
+        exec_at(10, A, "first");
+        if (_i == 1)
+                exit_at(20, A);
+        if (_i == 2)
+                process_table_begin_rescan(table);
+        found_at(50, A, "second", 45, INIT);
+        if (_i == 2)
+                process_table_end_rescan(table, at(49));
+        for (ProcessLiveness l = UNKNOWN; l <= REAPED; l++) {
+                ck_assert_int_eq(find_in(A, 12, l == REAPED ? 45.5 : 15, l), 0);
+                ck_assert_str_eq(answer.process.facts->comm, "first");
+        }
+        ck_assert_int_eq(find_in(A, 1, 5, UNKNOWN), -ESRCH);
+        ck_assert_int_eq(find_in(A, 12, 50, UNKNOWN), -ENOTUNIQ);
+        expect_alive(A, 46, "second");
+}
+END_TEST
+
+/* A program that could not be read started when its process did, not when its parent did. */
+START_TEST(test_unread_exec_start) {
+        found_at(0, INIT, "init", -500, 0);
+        fork_at(10, A, INIT);
+        exec_at(11, A, NULL);
+        found_at(12, A, "rm", 10, INIT);
+        ck_assert_uint_eq(process_table_counters(table).n_lives, 2);
+        expect_alive(A, 12, "rm");
+        ck_assert_uint_eq(answer.process.start_ticks, ticks(10));
+        EXPECT_ANCESTORS("init");
+}
+END_TEST
+
+/* The parent's pid is another's by now. */
+START_TEST(test_parent_younger_than_child) {
+        found_at(10, A, "rm", 5, PID(2));
+        fork_at(20, PID(2), INIT);
+        exec_at(21, PID(2), "other");
+        expect_alive(A, 22, "rm");
+        EXPECT_NO_ANCESTORS();
+        found_at(23, PID(3), "rm", 5, PID(2));
+        expect_alive(PID(3), 24, "rm");
+        EXPECT_NO_ANCESTORS();
+}
+END_TEST
+
 /* /proc is read in any order: a parent that is found after its child is linked when asked. */
 START_TEST(test_found_before_parent) {
         found_at(10, A, "rm", 5, PID(2));
@@ -317,6 +364,9 @@ int main(void) {
         tcase_add_test(tcase, test_start_stays);
         tcase_add_test(tcase, test_found_twice);
         tcase_add_test(tcase, test_found_another);
+        tcase_add_loop_test(tcase, test_found_another_then_look_back, 0, 3);
+        tcase_add_test(tcase, test_unread_exec_start);
+        tcase_add_test(tcase, test_parent_younger_than_child);
         tcase_add_test(tcase, test_found_before_parent);
         tcase_add_test(tcase, test_leader_exit_then_exec);
         tcase_add_test(tcase, test_rescan);
