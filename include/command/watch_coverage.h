@@ -14,8 +14,17 @@
 int watch_coverage_update(WatchSession *s);
 
 /*
- * watch_coverage_finish() - let go of the filesystems that are unmounted, once they are drained
+ * watch_coverage_finish() - let go of a filesystem that is watched no longer
+ * @i: of the session's filesystems; the last of them takes its place
  *
- * To be called when everything queued has left.  Return: 0, errors of the sink.
+ * To be called when all that it had queued has left.  Return: 0, errors of the sink.
  */
-int watch_coverage_finish(WatchSession *s);
+int watch_coverage_finish(WatchSession *s, size_t i);
+
+/*
+ * watch_coverage_waits() - is a filesystem mounted in the place of one that is still being drained
+ *
+ * Then its events stay in the kernel's queue, so that the end of the one and the beginning of the
+ * other stand between their records.
+ */
+bool watch_coverage_waits(const WatchSession *s, const WatchedFilesystem *fs);

@@ -22,16 +22,25 @@
 
 typedef struct WatchedFilesystem WatchedFilesystem;
 
+/* What watched_filesystem_new() does, so that a failure can be told from another's of one errno. */
+typedef enum WatchedStep {
+        WATCHED_STEP_GROUP, /* fan_group_new() */
+        WATCHED_STEP_MARK,  /* fan_group_mark() */
+        WATCHED_STEP_CLONE, /* live_mount_new() */
+} WatchedStep;
+
 /*
  * watched_filesystem_new() - mark a filesystem and get ready to locate its events
  * @plan:        its .scopes are taken on success
  * @features:    FanFeatures that may be used
  * @identifier:  borrowed
+ * @ret_step:    filled also on failure: how far it came
  *
  * Return: 0, errors of fan_group_new(), fan_group_mark() and live_mount_new(), -ENOMEM.
  */
 int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
-                           Identifier *identifier, WatchedFilesystem **ret_fs);
+                           Identifier *identifier, WatchedStep *ret_step,
+                           WatchedFilesystem **ret_fs);
 WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs);
 
 dev_t watched_filesystem_device(const WatchedFilesystem *fs);
@@ -43,9 +52,21 @@ const FanGroup *watched_filesystem_group(const WatchedFilesystem *fs);
 
 /* The mount table changed: other places where it is visible. Takes the scopes. */
 void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes);
-/* It is unmounted: lets go of the superblock. What is queued can still be taken. */
-void watched_filesystem_end(WatchedFilesystem *fs);
-bool watched_filesystem_is_ending(const WatchedFilesystem *fs);
+typedef enum WatchedEnd {
+        WATCHED_END_NONE,
+        WATCHED_END_UNMOUNTED,
+        WATCHED_END_HIDDEN,    /* another mount lies over it */
+        WATCHED_END_ELSEWHERE, /* what is left of it is mounted where nobody asked for it */
+} WatchedEnd;
+
+/*
+ * watched_filesystem_end() - it is watched no longer; what is queued can still be taken
+ *
+ * Lets go of the superblock when it is unmounted.
+ */
+void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end);
+/* WATCHED_END_NONE: it goes on. */
+WatchedEnd watched_filesystem_ending(const WatchedFilesystem *fs);
 /* No new events: what is queued can still be taken. */
 void watched_filesystem_stop(WatchedFilesystem *fs);
 

@@ -20,17 +20,29 @@
 #include "base/escape.h"
 #include "command/watch_session_private.h"
 
-/* What a person can do about a filesystem that cannot be watched. */
-static const char *reason_of(int error, const Mount *m) {
+/* Why the mount cannot be held. */
+static const char *clone_reason_of(int error) {
         switch (-error) {
-        case EPERM:
-                return "CAP_SYS_ADMIN is missing; run it as root";
+        case EINVAL:
+                return "it is mounted unbindable, and held it would be busy for umount; make it "
+                       "private: mount --make-private";
+        case ENOSYS:
+                return "this kernel has no open_tree (Linux 5.2 and later do); use a newer one";
+        case EOPNOTSUPP:
+                return "its files have no handles; watch the place they really lie at";
+        default:
+                return strerror(-error);
+        }
+}
+
+/* Why it cannot be marked, and what a person can do about it. */
+static const char *mark_reason_of(int error, const Mount *m) {
+        switch (-error) {
         case ENOSYS:
                 return "this kernel has no fanotify (CONFIG_FANOTIFY); use one that has";
         case EINVAL:
                 return "this kernel's fanotify reports no names (Linux 5.9 and later do); use a "
-                       "newer "
-                       "one";
+                       "newer one";
         case EXDEV:
                 return "it is a btrfs subvolume; watch a mount of the top level instead "
                        "(mount -o subvolid=5)";
@@ -48,6 +60,14 @@ static const char *reason_of(int error, const Mount *m) {
         default:
                 return strerror(-error);
         }
+}
+
+static const char *reason_of(int error, WatchedStep step, const Mount *m) {
+        /* That it has the capability was looked at before: but it is one of its own namespace. */
+        if (error == -EPERM)
+                return "root of the initial user namespace is needed; run it outside of the "
+                       "container or namespace";
+        return step == WATCHED_STEP_CLONE ? clone_reason_of(error) : mark_reason_of(error, m);
 }
 
 static void append_mount_name(Buffer *b, const char *point, const char *fstype,
@@ -93,14 +113,14 @@ static bool is_refused(const WatchSession *s, dev_t device) {
         return false;
 }
 
-static int refuse(WatchSession *s, const CoverageFilesystem *f, int error) {
+static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step, int error) {
         _cleanup_buffer_ Buffer b = {0};
         const Mount *m = f->mount;
         dev_t *refused;
 
         buffer_append_literal(&b, "cannot watch ");
         append_mount_name(&b, m->point, m->fstype, m->source);
-        buffer_append_format(&b, ": %s (%s)", reason_of(error, m), strerrorname_np(-error));
+        buffer_append_format(&b, ": %s (%s)", reason_of(error, step, m), strerrorname_np(-error));
 
         /* At the start, what the user asked for must work; what is mounted below may not. */
         if (f->is_asked_for && !s->is_started) {
@@ -116,11 +136,37 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, int error) {
         return put_coverage(s, &f->scopes.mounts[0], &b);
 }
 
-static int add(WatchSession *s, CoverageFilesystem *f) {
+static int announce(WatchSession *s, const WatchedFilesystem *fs) {
         _cleanup_buffer_ Buffer b = {0};
+        const ScopeMount *m = watched_filesystem_mount(fs);
+
+        buffer_append_literal(&b, "watching ");
+        append_mount_name(&b, m->point, m->fstype, m->source);
+        say(s, &b);
+        return put_coverage(s, m, &b);
+}
+
+static bool is_ending(const WatchedFilesystem *fs) {
+        return watched_filesystem_ending(fs) != WATCHED_END_NONE;
+}
+
+bool watch_coverage_waits(const WatchSession *s, const WatchedFilesystem *fs) {
+        const char *point = watched_filesystem_mount(fs)->point;
+
+        for (size_t i = 0; i < s->n_filesystems; i++) {
+                const WatchedFilesystem *other = s->filesystems[i];
+
+                if (is_ending(other) && !is_ending(fs) &&
+                    strcmp(watched_filesystem_mount(other)->point, point) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int add(WatchSession *s, CoverageFilesystem *f) {
         struct epoll_event event = {.events = EPOLLIN};
         WatchedFilesystem **filesystems, *fs;
-        const ScopeMount *m;
+        WatchedStep step;
         int r;
 
         if (is_refused(s, f->device))
@@ -130,11 +176,11 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
                 return say_error("watch", f->mount->point, -ENOMEM);
         s->filesystems = filesystems;
         r = watched_filesystem_new(f, s->options->fan_features, s->options->is_queue_bounded,
-                                   s->identifier, &fs);
+                                   s->identifier, &step, &fs);
         if (r == -ENOMEM)
                 return say_error("watch", f->mount->point, r);
         if (r < 0)
-                return refuse(s, f, r);
+                return refuse(s, f, step, r);
         if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, watched_filesystem_fd(fs), &event) < 0) {
                 r = say_error("wait for events of", watched_filesystem_mount(fs)->point, -errno);
                 watched_filesystem_free(fs);
@@ -142,11 +188,7 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         }
         s->filesystems[s->n_filesystems++] = fs;
 
-        m = watched_filesystem_mount(fs);
-        buffer_append_literal(&b, "watching ");
-        append_mount_name(&b, m->point, m->fstype, m->source);
-        say(s, &b);
-        return put_coverage(s, m, &b);
+        return watch_coverage_waits(s, fs) ? 0 : announce(s, fs);
 }
 
 /* The watched filesystem of a device that still has its mark, or NULL. */
@@ -154,7 +196,7 @@ static WatchedFilesystem *find(WatchSession *s, dev_t device) {
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 WatchedFilesystem *fs = s->filesystems[i];
 
-                if (watched_filesystem_device(fs) == device && !watched_filesystem_is_ending(fs))
+                if (watched_filesystem_device(fs) == device && !is_ending(fs))
                         return fs;
         }
         return NULL;
@@ -167,17 +209,35 @@ static CoverageFilesystem *find_in_plan(const CoveragePlan *p, dev_t device) {
         return NULL;
 }
 
+/* Why the plan does not want a filesystem any more. */
+static WatchedEnd end_of(const WatchedFilesystem *fs, const MountTable *table) {
+        const char *point = watched_filesystem_mount(fs)->point;
+        WatchedEnd end = WATCHED_END_UNMOUNTED;
+
+        for (size_t i = 0; i < table->n_mounts; i++) {
+                const Mount *m = &table->mounts[i];
+
+                if (m->device != watched_filesystem_device(fs))
+                        continue;
+                if (strcmp(m->point, point) == 0)
+                        return WATCHED_END_HIDDEN;
+                end = WATCHED_END_ELSEWHERE;
+        }
+        return end;
+}
+
 /* The kernel drops a mark with the last mount; the same device may be mounted again by now. */
-static void end_unmounted(WatchSession *s, const CoveragePlan *plan) {
+static void end_unwanted(WatchSession *s, const CoveragePlan *plan, const MountTable *table) {
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 WatchedFilesystem *fs = s->filesystems[i];
                 dev_t device = watched_filesystem_device(fs);
 
-                if (watched_filesystem_is_ending(fs))
+                if (is_ending(fs))
                         continue;
-                if (!find_in_plan(plan, device) ||
-                    fan_group_has_mark(watched_filesystem_group(fs), device) == 0)
-                        watched_filesystem_end(fs);
+                if (fan_group_has_mark(watched_filesystem_group(fs), device) == 0)
+                        watched_filesystem_end(fs, WATCHED_END_UNMOUNTED);
+                else if (!find_in_plan(plan, device))
+                        watched_filesystem_end(fs, end_of(fs, table));
         }
 }
 
@@ -202,7 +262,7 @@ int watch_coverage_update(WatchSession *s) {
         r = coverage_plan_make(&table, s->targets, s->n_targets, &plan);
         if (r < 0)
                 return say_error("plan the watch of", "the mount table", r);
-        end_unmounted(s, &plan);
+        end_unwanted(s, &plan, &table);
         forget_refused(s, &plan);
         for (size_t i = 0; i < plan.n_filesystems; i++) {
                 CoverageFilesystem *f = &plan.filesystems[i];
@@ -219,28 +279,39 @@ int watch_coverage_update(WatchSession *s) {
         return 0;
 }
 
-static int finish(WatchSession *s, size_t i) {
+static const char *ending_reason(const WatchedFilesystem *fs) {
+        switch (watched_filesystem_ending(fs)) {
+        case WATCHED_END_HIDDEN:
+                return ": it is hidden by another mount";
+        case WATCHED_END_ELSEWHERE:
+                return ": it is no longer mounted there";
+        case WATCHED_END_UNMOUNTED:
+        case WATCHED_END_NONE:
+                break;
+        }
+        return ": it was unmounted";
+}
+
+int watch_coverage_finish(WatchSession *s, size_t i) {
         _cleanup_buffer_ Buffer b = {0};
         WatchedFilesystem *fs = s->filesystems[i];
         const ScopeMount *m = watched_filesystem_mount(fs);
+        WatchedFilesystem *successor = NULL;
         int r;
 
+        for (size_t k = 0; k < s->n_filesystems && !successor; k++)
+                if (watch_coverage_waits(s, s->filesystems[k]) &&
+                    strcmp(watched_filesystem_mount(s->filesystems[k])->point, m->point) == 0)
+                        successor = s->filesystems[k];
         buffer_append_literal(&b, "no longer watching ");
         append_mount_name(&b, m->point, m->fstype, m->source);
-        buffer_append_literal(&b, ": it was unmounted");
+        buffer_append_string(&b, ending_reason(fs));
         say(s, &b);
         r = put_coverage(s, m, &b);
         watched_filesystem_free(fs);
         s->filesystems[i] = s->filesystems[--s->n_filesystems];
+        /* Another one that was there before it may still be drained. */
+        if (r >= 0 && successor && !watch_coverage_waits(s, successor))
+                r = announce(s, successor);
         return r;
-}
-
-int watch_coverage_finish(WatchSession *s) {
-        for (size_t i = s->n_filesystems; i-- > 0;) {
-                int r = watched_filesystem_is_ending(s->filesystems[i]) ? finish(s, i) : 0;
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
 }

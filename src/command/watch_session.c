@@ -140,6 +140,20 @@ static int absorb(WatchSession *s) {
         return WATCH_FULL;
 }
 
+/* Return: as dispatch_filesystem(); WATCH_BUSY when one ended that another may have waited for. */
+static int dispatch_one(WatchSession *s, size_t i) {
+        WatchedFilesystem *fs = s->filesystems[i];
+        int r;
+
+        if (watch_coverage_waits(s, fs))
+                return WATCH_BUSY;
+        r = dispatch_filesystem(s, fs);
+        if (r != WATCH_IDLE || watched_filesystem_ending(fs) == WATCHED_END_NONE)
+                return r;
+        r = watch_coverage_finish(s, i);
+        return r < 0 ? r : WATCH_BUSY;
+}
+
 int watch_session_dispatch(WatchSession *s) {
         StreamSink *stream = record_sink_stream(s->sink);
         WatchState state = WATCH_IDLE;
@@ -151,8 +165,9 @@ int watch_session_dispatch(WatchSession *s) {
         if (stream_sink_is_full(stream))
                 return absorb(s);
 
-        for (size_t i = 0; i < s->n_filesystems; i++) {
-                r = dispatch_filesystem(s, s->filesystems[i]);
+        /* From behind: the last one takes the place of one that is finished. */
+        for (size_t i = s->n_filesystems; i-- > 0;) {
+                r = dispatch_one(s, i);
                 if (r < 0)
                         return r;
                 if (r == WATCH_ENOUGH || r == WATCH_FULL) {
@@ -161,11 +176,6 @@ int watch_session_dispatch(WatchSession *s) {
                 }
                 if (r == WATCH_BUSY)
                         state = WATCH_BUSY;
-        }
-        if (state == WATCH_IDLE) {
-                r = watch_coverage_finish(s);
-                if (r < 0)
-                        return r;
         }
         r = watch_session_flush(s);
         if (r < 0 && r != -EAGAIN)

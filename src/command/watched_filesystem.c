@@ -28,23 +28,27 @@ struct WatchedFilesystem {
         uint64_t stale_nsec;     /* … since then */
         uint64_t arrival_nsec;   /* when events were last read; monotonic */
         uint64_t n_malformed;
-        bool is_ending;
+        WatchedEnd end;
         bool is_read_out; /* the last read took all there was: pause before the next */
 };
 
-static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded) {
+static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded,
+                      WatchedStep *ret_step) {
         LiveMount *live;
         int r;
 
+        *ret_step = WATCHED_STEP_GROUP;
         r = fan_group_new(features, is_bounded, &fs->group);
         if (r < 0)
                 return r;
+        *ret_step = WATCHED_STEP_MARK;
         r = fan_group_mark(fs->group, m->point);
         if (r < 0)
                 return r;
         r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
+        *ret_step = WATCHED_STEP_CLONE;
         r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
         if (r < 0)
                 return r;
@@ -55,7 +59,8 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
 }
 
 int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
-                           Identifier *identifier, WatchedFilesystem **ret_fs) {
+                           Identifier *identifier, WatchedStep *ret_step,
+                           WatchedFilesystem **ret_fs) {
         WatchedFilesystem *fs = calloc(1, sizeof(*fs));
         int r;
 
@@ -64,7 +69,7 @@ int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_
         fs->device = plan->device;
         fs->stale_position = UINT64_MAX;
         fs->identifier = identifier;
-        r = open_parts(fs, plan->mount, features, is_bounded);
+        r = open_parts(fs, plan->mount, features, is_bounded, ret_step);
         if (r < 0) {
                 watched_filesystem_free(fs);
                 return r;
@@ -119,13 +124,16 @@ void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
         locator_scopes_changed(fs->locator);
 }
 
-void watched_filesystem_end(WatchedFilesystem *fs) {
-        fs->is_ending = true;
-        locator_release_mount(fs->locator);
+void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {
+        fs->end = end;
+        if (end == WATCHED_END_UNMOUNTED)
+                locator_release_mount(fs->locator);
+        else
+                watched_filesystem_stop(fs);
 }
 
-bool watched_filesystem_is_ending(const WatchedFilesystem *fs) {
-        return fs->is_ending;
+WatchedEnd watched_filesystem_ending(const WatchedFilesystem *fs) {
+        return fs->end;
 }
 
 void watched_filesystem_stop(WatchedFilesystem *fs) {

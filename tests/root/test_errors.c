@@ -7,9 +7,11 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -190,6 +192,43 @@ START_TEST(a_wanted_capability_is_missing) {
 }
 END_TEST
 
+static void give_up_namespace(int what) {
+        static const char map[] = "0 0 1\n"; /* root there is root here */
+        int fd;
+
+        (void)what;
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                _exit(125);
+        fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, map, strlen(map)) < 0)
+                _exit(125);
+}
+
+/* All capabilities, but of a user namespace of its own: "run it as root" would not help. */
+START_TEST(root_of_another_user_namespace) {
+        _cleanup_free_ char *errors = NULL;
+        int status = run_without(give_up_namespace, 0, &errors);
+
+        if (status == 125)
+                harness_skip("no user namespaces here");
+        ck_assert_int_eq(status, 1);
+        harness_assert(strstr(errors, "initial user namespace"), "%s", errors);
+        harness_assert(!strstr(errors, "run it as root"), "%s", errors);
+}
+END_TEST
+
+/* It can be marked but not cloned: what the kernel lacks is not at fault. */
+START_TEST(an_unbindable_mount) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        _cleanup_free_ char *errors = NULL;
+
+        ck_assert_int_eq(mount(NULL, fs.path, NULL, MS_UNBINDABLE, NULL), 0);
+        errors = fails_with(1, MONITOR_ARGS("watch", fs.path));
+        harness_assert(strstr(errors, "unbindable") && strstr(errors, "--make-private"), "%s",
+                       errors);
+}
+END_TEST
+
 static char *says(const char *const *args) {
         Monitor m = monitor_spawn(args);
         int status = monitor_wait(&m, 20);
@@ -247,6 +286,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, not_root);
         tcase_add_loop_test(tcase, a_needed_capability_is_missing, 0, 2);
         tcase_add_loop_test(tcase, a_wanted_capability_is_missing, 0, 3);
+        tcase_add_test(tcase, root_of_another_user_namespace);
+        tcase_add_test(tcase, an_unbindable_mount);
         tcase_add_test(tcase, help_fits_a_screen);
         tcase_add_test(tcase, version_names_the_build);
 }

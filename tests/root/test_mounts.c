@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,92 @@ START_TEST(remount_keeps_coverage) {
 }
 END_TEST
 
+/* The messages of the coverage records, in their order. */
+static size_t coverage_messages(const Monitor *m, char *ret_messages[], size_t n_max) {
+        _cleanup_reader_ RecordReader r = record_reader_new(m->output_path);
+        struct json_object *record;
+        size_t n = 0;
+
+        while ((record = record_next(&r)))
+                if (strcmp(record_string(record, "event.action"), "coverage") == 0 && n < n_max)
+                        ret_messages[n++] = strdup(record_string(record, "message"));
+        return n;
+}
+
+static void assert_starts(const char *message, const char *start) {
+        harness_assert(strncmp(message, start, strlen(start)) == 0, "%s", message);
+}
+
+/* Gone and another in its place before the monitor looks: the end of one, then the other's begin,
+ * and the events of each on its side. */
+START_TEST(one_ends_before_its_successor_begins) {
+        Filesystem fs = fs_new(FS_EXT4, "fs"), next = fs_new(FS_EXT4, "next");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {.is_ordered = true};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        char *messages[4];
+
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        ck_assert_int_eq(umount2(fs.path, 0), 0);
+        ck_assert_int_eq(mount(next.path, fs.path, NULL, MS_MOVE, NULL), 0);
+        ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
+        monitor_wait_for_output(&m, "\"watching ", 5);
+        delete_one(&fs, "b", &t, &own);
+        truth_check(&t, &m, 0);
+        ck_assert_uint_eq(coverage_messages(&m, messages, 4), 2);
+        assert_starts(messages[0], "no longer watching ");
+        harness_assert(strstr(messages[0], "unmounted"), "%s", messages[0]);
+        assert_starts(messages[1], "watching ");
+}
+END_TEST
+
+/* Another mount lies over the target for a while: nothing was unmounted. */
+START_TEST(hidden_for_a_while) {
+        Filesystem fs = fs_new(FS_EXT4, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {.is_ordered = true};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        char *messages[5];
+
+        delete_one(&fs, "a", &t, &own);
+        ck_assert_int_eq(mount("tmpfs", fs.path, "tmpfs", 0, NULL), 0);
+        monitor_wait_for_output(&m, "(tmpfs)", 5);
+        delete_one(&fs, "b", &t, &own);
+        harness_sleep(0.2);
+        harness_assert(umount2(fs.path, 0) == 0, "umount: %m");
+        monitor_wait_for_output(&m, "unmounted", 5);
+        harness_sleep(0.2);
+        delete_one(&fs, "c", &t, &own);
+        truth_check(&t, &m, 0);
+        ck_assert_uint_eq(coverage_messages(&m, messages, 5), 4);
+        assert_starts(messages[0], "no longer watching ");
+        harness_assert(strstr(messages[0], "it is hidden by another mount"), "%s", messages[0]);
+        assert_starts(messages[1], "watching ");
+        assert_starts(messages[2], "no longer watching ");
+        harness_assert(strstr(messages[2], "it was unmounted"), "%s", messages[2]);
+        assert_starts(messages[3], "watching ");
+}
+END_TEST
+
+/* One that is always at work does not keep the end of another from being told. */
+START_TEST(an_end_is_told_beside_a_busy_one) {
+        Filesystem gone = fs_new(FS_EXT4, "gone"), busy = fs_new(FS_TMPFS, "busy");
+        Monitor m = monitor_start(MONITOR_ARGS(gone.path, busy.path));
+        double end = harness_now() + 5;
+        _cleanup_free_ char *file = harness_format("%s/file", busy.path);
+
+        ck_assert_int_eq(umount2(gone.path, 0), 0);
+        while (!monitor_has_output(&m, "it was unmounted")) {
+                harness_assert(harness_now() < end, "its end is not told");
+                for (int i = 0; i < 20; i++) {
+                        harness_touch(file);
+                        harness_unlink(file);
+                }
+        }
+        monitor_stop(&m);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, umount_works_while_watched, 0, FS_KINDS);
         tcase_add_loop_test(tcase, umount_works_right_behind_deletions, 0, FS_KINDS);
@@ -172,6 +259,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, mounted_again);
         tcase_add_test(tcase, lazy_umount);
         tcase_add_test(tcase, remount_keeps_coverage);
+        tcase_add_test(tcase, one_ends_before_its_successor_begins);
+        tcase_add_test(tcase, hidden_for_a_while);
+        tcase_add_test(tcase, an_end_is_told_beside_a_busy_one);
 }
 
 int main(void) {
