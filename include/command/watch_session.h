@@ -15,8 +15,10 @@
 #include "sink/record_sink.h"
 
 typedef struct WatchCounters {
-        uint64_t n_records;   /* deletions that passed the filters */
+        uint64_t n_records;   /* deletions and moves that passed the filters */
+        uint64_t n_moves;     /* of them */
         uint64_t n_processes; /* that did them */
+        bool is_more;         /* at least so many processes */
         uint64_t n_losses;
 } WatchCounters;
 

@@ -6,13 +6,11 @@
 
 #include <sys/types.h>
 
+#include "command/process_counter.h"
 #include "command/watch_session.h"
 #include "identify/identifier.h"
 #include "identify/user_names.h"
 #include "record/host_facts.h"
-
-/* Slots in which processes are remembered so as to be counted once. */
-#define WATCH_COUNTED 4096
 
 /* The last event that was told as a move away from a name. */
 typedef struct MovedAway {
@@ -46,7 +44,8 @@ struct WatchSession {
         bool is_started; /* START was written: changes of coverage from now on are news */
         Buffer path;
         MovedAway moved_away;
-        uint64_t counted[WATCH_COUNTED];
+        ProcessCounter processes; /* that deleted something */
+        bool is_witness_told;     /* that process events have ended */
         WatchCounters counters;
 };
 

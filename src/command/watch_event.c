@@ -20,18 +20,6 @@
 #include "capture/handle_inode.h"
 #include "command/watch_session_private.h"
 
-/* Consecutive records of one process are counted once; so is one that takes turns with others. */
-static void count_process(WatchSession *s, const Deleter *d) {
-        uint64_t serial = d->process.serial;
-        uint64_t *seen = &s->counted[(serial ? serial : (uint64_t)d->process.pid) % WATCH_COUNTED];
-        uint64_t key = serial ? serial : UINT64_MAX - (uint64_t)d->process.pid;
-
-        if (*seen == key)
-                return;
-        *seen = key;
-        s->counters.n_processes++;
-}
-
 static RecordPath record_path(const DirPlace *place, const FanName *name) {
         RecordPath p = {0};
 
@@ -173,7 +161,8 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
         if (error < 0)
                 return error;
         s->counters.n_records++;
-        count_process(s, e->deleter);
+        s->counters.n_moves += r.action == RECORD_MOVE;
+        process_counter_add(&s->processes, &e->deleter->process);
         if (part == PART_MOVED)
                 s->moved_away = moved_away(fs, &e->event);
         return 0;

@@ -45,6 +45,7 @@ WatchSession *watch_session_free(WatchSession *s) {
         for (size_t i = 0; i < s->n_filesystems; i++)
                 watched_filesystem_free(s->filesystems[i]);
         free(s->filesystems);
+        process_counter_done(&s->processes);
         watch_setup_undo(s);
         free(s);
         return NULL;
@@ -59,7 +60,11 @@ RecordSink *watch_session_sink(const WatchSession *s) {
 }
 
 WatchCounters watch_session_counters(const WatchSession *s) {
-        return s->counters;
+        WatchCounters c = s->counters;
+
+        c.n_processes = process_counter_n(&s->processes);
+        c.is_more = s->processes.is_full;
+        return c;
 }
 
 /* That nobody reads any more is no error, nor that the reader is slow. */
@@ -216,6 +221,23 @@ static int put_process_loss(WatchSession *s, uint64_t n_losses) {
                    });
 }
 
+/* Once: it does not start again. */
+static int put_witness_end(WatchSession *s, int error) {
+        char message[256];
+
+        s->is_witness_told = true;
+        s->counters.n_losses++;
+        snprintf(message, sizeof(message),
+                 "process events ended: %s; only processes that are still alive when their "
+                 "deletion is read are named from now on",
+                 strerror(-error));
+        return watch_session_put_news(s, &(Record){
+                                                 .action = RECORD_LOSS,
+                                                 .message = message,
+                                                 .loss = {.where = "process events"},
+                                         });
+}
+
 /* Each of the n reads may have held any number of events. */
 static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
         const ScopeMount *m = watched_filesystem_mount(fs);
@@ -232,11 +254,14 @@ static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
 
 int watch_session_tidy(WatchSession *s) {
         uint64_t n_losses = s->witness ? witness_take_losses(s->witness) : 0;
+        int witness_status = s->witness ? witness_error(s->witness) : 0;
         int r = 0;
 
         process_table_release(s->table, settled_nsec(s));
         if (n_losses > 0)
                 r = put_process_loss(s, n_losses);
+        if (r >= 0 && witness_status < 0 && !s->is_witness_told)
+                r = put_witness_end(s, witness_status);
         for (size_t i = 0; i < s->n_filesystems && r >= 0; i++) {
                 uint64_t n = watched_filesystem_take_malformed(s->filesystems[i]);
 

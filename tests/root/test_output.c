@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -205,6 +206,27 @@ START_TEST(the_end_drains_the_queue) {
 }
 END_TEST
 
+/* Moves are not deletions, and two processes that take turns are two. */
+START_TEST(the_summary_counts_truly) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *a = join(fs.path, "a"), *b = join(fs.path, "b");
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+        _cleanup_free_ char *errors = NULL;
+
+        for (int i = 0; i < 3; i++) {
+                harness_touch(a);
+                process_run(PROCESS_ARGS("rm", a));
+                harness_touch(a);
+                ck_assert_int_eq(rename(a, b), 0);
+                harness_unlink(b);
+        }
+        monitor_stop(&m);
+        errors = monitor_errors(&m);
+        harness_assert(strstr(errors, "6 deletions and 3 moves by 4 processes in "), "says: %s",
+                       errors);
+}
+END_TEST
+
 /* A quiet stream: a record is there when it happens, not when a buffer is full. */
 START_TEST(a_record_comes_at_once) {
         Filesystem fs = fs_new(FS_TMPFS, "fs");
@@ -250,6 +272,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_reader_that_leaves, 0, 2);
         tcase_add_test(tcase, a_reader_that_stalls);
         tcase_add_loop_test(tcase, the_end_drains_the_queue, 0, 2);
+        tcase_add_test(tcase, the_summary_counts_truly);
         tcase_add_test(tcase, a_record_comes_at_once);
         tcase_add_test(tcase, a_full_disk);
 }
