@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "identify/cgroup.h"
+#include "identify/container.h"
+#include "identify/unit_name.h"
 #include "record/json_string.h"
 
 static void json_putp(json_object **o) {
@@ -200,6 +202,45 @@ static void add_user(json_object *top, const ProcessFacts *f, UserNames *names) 
                 json_object_put(user);
 }
 
+/* The id of a container; of systemd-nspawn the machine's name as machinectl shows it. */
+static void add_container_id(json_object *o, const ContainerRef *c) {
+        char name[256];
+        int n;
+
+        n = unit_name_unescape(c->id, c->n_id, name, sizeof(name));
+        if (c->runtime && strcmp(c->runtime, "systemd-nspawn") == 0 && n >= 0)
+                add_bytes(o, "id", name, strlen(name));
+        else
+                add_bytes(o, "id", c->id, c->n_id);
+}
+
+static void add_container(json_object *top, const ProcessFacts *f) {
+        char pod_uid[CONTAINER_POD_UID_BYTES];
+        json_object *o, *resource;
+        ContainerRef c;
+
+        if (!f->cgroup)
+                return;
+        container_parse(f->cgroup, strlen(f->cgroup), &c);
+        o = c.id ? json_object_new_object() : NULL;
+        if (o) {
+                add_container_id(o, &c);
+                if (c.runtime)
+                        add_string(o, "runtime", c.runtime);
+                add(top, "container", o);
+        }
+        container_pod_uid(&c, pod_uid);
+        o = pod_uid[0] != '\0' ? json_object_new_object() : NULL;
+        resource = o ? json_object_new_object() : NULL;
+        if (resource) {
+                add_string(resource, "id", pod_uid);
+                add(o, "resource", resource);
+                add(top, "orchestrator", o);
+        } else {
+                json_object_put(o);
+        }
+}
+
 static void add_systemd(json_object *top, const ProcessFacts *f) {
         json_object *o;
         CgroupUnits u;
@@ -298,6 +339,7 @@ int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host,
         add(top, "process", process);
         if (d->process.facts) {
                 add_user(top, d->process.facts, names);
+                add_container(top, d->process.facts);
                 add_systemd(top, d->process.facts);
         }
         append_members(&p->members, top);
