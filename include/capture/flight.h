@@ -23,8 +23,12 @@
  * alive at most this long since, and a table of processes tells its lives apart. */
 #define FLIGHT_PIDFDS_FEW 8
 #define FLIGHT_PIDFDS_FEW_NSEC (50 * UINT64_C(1000000))
-/* 256 MiB: past this bound the head has to leave with what is known. Counted by the caller. */
-#define FLIGHT_MAX_CHUNKS 4096
+/*
+ * Bound on what a flight allocates for events: their bytes, their attachments' pointers and some
+ * 150 bytes a read, so that some 900,000 events fit that were read one by one, more otherwise.
+ * At the bound the head has to leave with what is known. Not in it: what attachments point to.
+ */
+#define FLIGHT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 typedef struct Flight Flight;
 
@@ -37,10 +41,16 @@ typedef struct FlightEvent {
         void *attachment;              /* the pipeline's own, set by flight_attach() */
 } FlightEvent;
 
-/* @has_few_pidfds: make no more than FLIGHT_PIDFDS_FEW pidfds in a read under load; the events
- * behind them have FAN_PIDFD_FAILED. For a reader that knows the lives of each pid. */
+/*
+ * flight_new() - an empty flight
+ * @has_few_pidfds: make no more than FLIGHT_PIDFDS_FEW pidfds in a read under load; the events
+ *                  behind them have FAN_PIDFD_FAILED. For a reader that knows the lives of each pid
+ * @ret_flight:     released by flight_free()
+ *
+ * Return: 0, -ENOMEM.
+ */
 int flight_new(bool has_few_pidfds, Flight **ret_flight);
-/* Attachments still held are the caller's: pop everything first. */
+/* Frees the chunks; takes NULL. Attachments still held are the caller's: pop everything first. */
 Flight *flight_free(Flight *f);
 
 /*
@@ -48,8 +58,8 @@ Flight *flight_free(Flight *f);
  *
  * A read that leaves room for another event has seen the queue empty; so has one that finds none.
  *
- * Return: bytes read, 0 when the queue was empty, -ENOBUFS at FLIGHT_MAX_CHUNKS, -ENOMEM, errors of
- * read(2).
+ * Return: bytes read, 0 when the queue was empty, -ENOBUFS when a full read would pass
+ * FLIGHT_MAX_BYTES, -ENOMEM, errors of read(2).
  */
 int flight_read(Flight *f, int fd);
 
@@ -60,7 +70,8 @@ uint64_t flight_empty_nsec(const Flight *f);
 
 /*
  * flight_next_read() - step through the events of the last flight_read(), pidfds still open
- * @ret_event: .fan.pidfd is borrowed; flight_close_pidfds() closes it
+ * @ret_event: .fan.pidfd is borrowed; flight_close_pidfds() closes it. The bytes stay where they
+ *             are until flight_pop() of this event
  *
  * Return: 1 event, 0 all seen, -EBADMSG the kernel's bytes do not decode: the rest of that read is
  * lost and must be counted.
@@ -74,5 +85,7 @@ void flight_close_pidfds(Flight *f);
 
 /* The oldest event, decoded. Return: 1, 0 when none is in flight. */
 int flight_peek(Flight *f, FlightEvent *ret_event);
+/* Lets go of the event that flight_peek() returned last; what borrows from it is invalid then. */
 void flight_pop(Flight *f);
+/* Events that flight_next_read() returned and flight_pop() did not take yet. */
 size_t flight_n_events(const Flight *f);

@@ -3,9 +3,15 @@
 /*
  * A queue of chunks, each the outcome of one read(2), oldest first.
  *
- * Consumed chunks are reused: in the steady state one chunk goes round and nothing is allocated.
- * The attachment of each event stands beside its bytes, since bytes that a second reader may
- * one day find in a memfd must hold nothing of ours.
+ * What is read goes into a scratch chunk with room for the largest read.  While nothing else is in
+ * flight that chunk itself is queued, and comes back when it is consumed: in the steady state one
+ * chunk goes round and nothing is allocated or copied.  Behind others a read keeps only what it
+ * filled: of a reader that stalls while files go one by one, each read brings one event, and room
+ * for a full one behind each would use up the bound after some thousand of them.  A chunk gets its
+ * final address before its first event is handed out, since those borrow from it.
+ *
+ * The attachment of each event stands behind the bytes, since bytes that a second reader may one
+ * day find in a memfd must hold nothing of ours.
  */
 
 #include "capture/flight.h"
@@ -13,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,32 +28,38 @@
 
 /* The smallest event is bare metadata. */
 #define CHUNK_MAX_EVENTS (FLIGHT_CHUNK_BYTES / sizeof(struct fanotify_event_metadata))
+/* Up to here copying a read is cheaper than a new scratch chunk for the next one. */
+#define COPY_MAX_BYTES (FLIGHT_CHUNK_BYTES / 4)
+/* What malloc(3) keeps of its own with each chunk, about. */
+#define MALLOC_HEAD_BYTES 16
 
 typedef struct FlightChunk {
         struct FlightChunk *next;
         uint64_t realtime_nsec, monotonic_nsec, empty_monotonic_nsec;
         uint64_t first_position;
-        size_t n_events; /* decoded so far */
-        size_t i_head;   /* popped so far */
+        size_t n_allocated;  /* of this struct with all that stands behind it */
+        size_t n_max_events; /* whole ones among the bytes */
+        size_t n_events;     /* decoded so far */
+        size_t i_head;       /* popped so far */
         size_t n_bytes;
+        void **attachments;     /* behind the bytes */
         FanEventIter read_iter; /* of flight_next_read() */
         FanEventIter head_iter; /* of flight_peek(): at the head */
         FanEventIter next_iter; /* … and behind it */
-        void *attachments[CHUNK_MAX_EVENTS];
-        int pidfds[CHUNK_MAX_EVENTS];
-        size_t n_pidfds;
-        _Alignas(8) uint8_t bytes[FLIGHT_CHUNK_BYTES];
+        _Alignas(8) uint8_t bytes[];
 } FlightChunk;
 
 struct Flight {
         FlightChunk *head, *tail; /* tail is the last read */
-        FlightChunk *spare;       /* one consumed chunk, kept for the next read */
-        size_t n_chunks;
+        FlightChunk *scratch;     /* a whole chunk for the next read, or NULL */
+        size_t n_bytes;           /* allocated for the chunks from head to tail */
         size_t n_events;
         uint64_t n_positions;
         uint64_t empty_monotonic_nsec;
         bool is_drained;
         bool has_few_pidfds;
+        size_t n_pidfds; /* of the last read, and not closed */
+        int pidfds[CHUNK_MAX_EVENTS];
 };
 
 int flight_new(bool has_few_pidfds, Flight **ret_flight) {
@@ -69,26 +82,55 @@ Flight *flight_free(Flight *f) {
                 f->head = c->next;
                 free(c);
         }
-        free(f->spare);
+        free(f->scratch);
         free(f);
         return NULL;
 }
 
-static FlightChunk *flight_take_chunk(Flight *f) {
-        FlightChunk *c = f->spare;
+/* Where the attachments begin: aligned for pointers. */
+static size_t chunk_attachments_at(size_t n_bytes) {
+        const size_t alignment = _Alignof(void *);
+
+        return offsetof(FlightChunk, bytes) + (n_bytes + alignment - 1) / alignment * alignment;
+}
+
+static size_t chunk_size(size_t n_bytes, size_t n_events) {
+        return chunk_attachments_at(n_bytes) + n_events * sizeof(void *);
+}
+
+/* What a chunk takes that any read fits into. */
+static size_t chunk_whole_size(void) {
+        return chunk_size(FLIGHT_CHUNK_BYTES, CHUNK_MAX_EVENTS);
+}
+
+static FlightChunk *chunk_new(size_t n_allocated) {
+        FlightChunk *c = malloc(n_allocated);
 
         if (c)
-                f->spare = NULL;
-        else
-                c = malloc(sizeof(*c));
+                c->n_allocated = n_allocated;
         return c;
 }
 
+/* Events that fan_event_next() can find: it goes on by the same lengths. */
+static size_t count_events(const uint8_t *bytes, size_t n_bytes) {
+        struct fanotify_event_metadata meta;
+        size_t n = 0;
+
+        for (; n_bytes >= sizeof(meta); n++) {
+                memcpy(&meta, bytes, sizeof(meta));
+                if (meta.event_len < sizeof(meta) || meta.event_len > n_bytes)
+                        break;
+                bytes += meta.event_len;
+                n_bytes -= meta.event_len;
+        }
+        return n;
+}
+
 static void flight_drop_chunk(Flight *f, FlightChunk *c) {
-        if (f->spare)
-                free(c);
+        if (!f->scratch && c->n_allocated == chunk_whole_size())
+                f->scratch = c;
         else
-                f->spare = c;
+                free(c);
 }
 
 static void flight_append_chunk(Flight *f, FlightChunk *c) {
@@ -98,7 +140,7 @@ static void flight_append_chunk(Flight *f, FlightChunk *c) {
         else
                 f->head = c;
         f->tail = c;
-        f->n_chunks++;
+        f->n_bytes += c->n_allocated + MALLOC_HEAD_BYTES;
 }
 
 /* Chunks whose events have all left, but never the one that is still being decoded. */
@@ -109,9 +151,40 @@ static void flight_collect(Flight *f) {
                 f->head = c->next;
                 if (!f->head)
                         f->tail = NULL;
-                f->n_chunks--;
+                f->n_bytes -= c->n_allocated + MALLOC_HEAD_BYTES;
                 flight_drop_chunk(f, c);
         }
+}
+
+/*
+ * The chunk that keeps what has been read into the scratch chunk. Never fails, for the events are
+ * out of the kernel's queue: without memory the scratch chunk is kept as it is.
+ */
+static FlightChunk *flight_keep(Flight *f, size_t n_bytes) {
+        FlightChunk *whole = f->scratch, *c = NULL;
+        size_t n_events = count_events(whole->bytes, n_bytes), n_kept;
+
+        n_kept = chunk_size(n_bytes, n_events);
+        if (f->head && n_bytes <= COPY_MAX_BYTES) {
+                c = chunk_new(n_kept);
+                if (c)
+                        memcpy(c->bytes, whole->bytes, n_bytes);
+        } else if (f->head && n_kept < whole->n_allocated) {
+                /* The C library cuts off the end, where nothing has been written. */
+                c = realloc(whole, n_kept);
+                if (c) {
+                        c->n_allocated = n_kept;
+                        f->scratch = NULL;
+                }
+        }
+        if (!c) {
+                c = whole;
+                f->scratch = NULL;
+        }
+        c->n_bytes = n_bytes;
+        c->n_max_events = n_events;
+        c->attachments = (void **)(void *)((char *)c + chunk_attachments_at(n_bytes));
+        return c;
 }
 
 static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now) {
@@ -122,7 +195,7 @@ static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now)
         if (f->has_few_pidfds && is_close)
                 budget = pidfd_budget_enter(FLIGHT_PIDFDS_FEW);
         do
-                n = read(fd, c->bytes, sizeof(c->bytes));
+                n = read(fd, c->bytes, FLIGHT_CHUNK_BYTES);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 n = -errno;
@@ -135,19 +208,19 @@ int flight_read(Flight *f, int fd) {
         uint64_t before;
         ssize_t n;
 
-        if (f->n_chunks >= FLIGHT_MAX_CHUNKS)
-                return -ENOBUFS;
         flight_collect(f);
-        c = flight_take_chunk(f);
-        if (!c)
+        if (f->n_bytes > FLIGHT_MAX_BYTES - chunk_whole_size() - MALLOC_HEAD_BYTES)
+                return -ENOBUFS;
+        if (!f->scratch)
+                f->scratch = chunk_new(chunk_whole_size());
+        if (!f->scratch)
                 return -ENOMEM;
 
         before = clock_now_nsec(CLOCK_MONOTONIC);
-        n = read_chunk(f, fd, c, before);
+        n = read_chunk(f, fd, f->scratch, before);
         if (n <= 0) {
                 int r = n == -EAGAIN ? 0 : (int)n;
 
-                flight_drop_chunk(f, c);
                 if (r == 0) {
                         f->is_drained = true;
                         f->empty_monotonic_nsec = before;
@@ -155,17 +228,18 @@ int flight_read(Flight *f, int fd) {
                 return r;
         }
 
+        c = flight_keep(f, (size_t)n);
         c->realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
         c->monotonic_nsec = clock_now_nsec(CLOCK_MONOTONIC);
         c->empty_monotonic_nsec = f->empty_monotonic_nsec;
         c->first_position = f->n_positions;
-        c->n_events = c->i_head = c->n_pidfds = 0;
-        c->n_bytes = (size_t)n;
+        c->n_events = c->i_head = 0;
+        f->n_pidfds = 0;
         fan_event_iter_init(&c->read_iter, c->bytes, c->n_bytes);
         fan_event_iter_init(&c->next_iter, c->bytes, c->n_bytes);
         flight_append_chunk(f, c);
 
-        f->is_drained = sizeof(c->bytes) - c->n_bytes >= FLIGHT_EVENT_MAX_BYTES;
+        f->is_drained = FLIGHT_CHUNK_BYTES - c->n_bytes >= FLIGHT_EVENT_MAX_BYTES;
         if (f->is_drained)
                 f->empty_monotonic_nsec = before;
         return (int)n;
@@ -197,7 +271,7 @@ int flight_next_read(Flight *f, FlightEvent *ret_event) {
         r = fan_event_next(&c->read_iter, &event);
         if (r != 0) {
                 if (event.pidfd >= 0)
-                        c->pidfds[c->n_pidfds++] = event.pidfd;
+                        f->pidfds[f->n_pidfds++] = event.pidfd;
                 if (event.fd >= 0)
                         close(event.fd);
         }
@@ -206,6 +280,7 @@ int flight_next_read(Flight *f, FlightEvent *ret_event) {
         if (r <= 0)
                 return r;
 
+        assert(c->n_events < c->n_max_events);
         c->attachments[c->n_events] = NULL;
         ret_event->fan = event;
         flight_describe(c, c->n_events, ret_event);
@@ -223,13 +298,9 @@ void flight_attach(Flight *f, void *attachment) {
 }
 
 void flight_close_pidfds(Flight *f) {
-        FlightChunk *c = f->tail;
-
-        if (!c)
-                return;
-        for (size_t i = 0; i < c->n_pidfds; i++)
-                close(c->pidfds[i]);
-        c->n_pidfds = 0;
+        for (size_t i = 0; i < f->n_pidfds; i++)
+                close(f->pidfds[i]);
+        f->n_pidfds = 0;
 }
 
 int flight_peek(Flight *f, FlightEvent *ret_event) {

@@ -202,26 +202,108 @@ START_TEST(test_errors) {
 }
 END_TEST
 
-/* At the bound the head has to leave first. */
-START_TEST(test_max_chunks) {
+/* While nothing is in flight at a read, one chunk goes round. */
+START_TEST(test_steady_state) {
+        const void *first = NULL;
         FlightEvent e;
 
-        mallopt(M_PERTURB, 0); /* a quarter of a gigabyte that need not be touched */
-        for (int32_t i = 0; i < FLIGHT_MAX_CHUNKS; i++) {
-                add_event(i, -1, 0);
+        for (int i = 0; i < 100; i++) {
+                add_bytes(fixtures[i % N_FIXTURES].bytes, fixtures[i % N_FIXTURES].n_bytes);
                 send_packet();
-                ck_assert_uint_eq(take(0), 1);
+                ck_assert_int_gt(flight_read(flight, group[0]), 0);
+                for (int k = 0; flight_next_read(flight, &e) > 0; k++) {
+                        const void *at = e.fan.target.bytes;
+
+                        /* Fixtures without a target teach nothing here. */
+                        if (k > 0 || !at || i % N_FIXTURES != 0)
+                                continue;
+                        if (!first)
+                                first = at;
+                        ck_assert_ptr_eq(at, first);
+                }
+                while (flight_peek(flight, &e) > 0)
+                        flight_pop(flight);
         }
-        add_event(FLIGHT_MAX_CHUNKS, -1, 0);
-        send_packet();
+        ck_assert_ptr_nonnull(first);
+}
+END_TEST
+
+#define N_SMALL 20000
+
+/* Read one by one, each event costs little more than its bytes, and stays where it is. */
+START_TEST(test_small_reads) {
+        static const void *targets[N_SMALL];
+        const size_t before = mallinfo2().uordblks;
+        FlightEvent e;
+
+        for (size_t i = 0; i < N_SMALL; i++) {
+                memcpy(packet, fixtures[0].bytes, fixtures[0].n_bytes);
+                if (send(group[1], packet, fixtures[0].n_bytes, 0) < 0 ||
+                    flight_read(flight, group[0]) != (int)fixtures[0].n_bytes)
+                        ck_abort_msg("read %zu", i);
+                while (flight_next_read(flight, &e) > 0)
+                        targets[i] = e.fan.target.bytes;
+                flight_attach(flight, &targets[i]);
+        }
+        /* Not counted under AddressSanitizer. */
+        ck_assert_uint_lt(mallinfo2().uordblks,
+                          before + FLIGHT_CHUNK_BYTES * 2 + N_SMALL * (fixtures[0].n_bytes + 256));
+        for (size_t i = 0; i < N_SMALL; i++) {
+                for (size_t k = 0; k < fixtures[0].n_events; k++) {
+                        if (flight_peek(flight, &e) != 1)
+                                ck_abort_msg("peek %zu", i);
+                        flight_pop(flight);
+                }
+                if (e.fan.target.bytes != targets[i] || e.attachment != &targets[i])
+                        ck_abort_msg("moved %zu", i);
+        }
+        ck_assert_uint_eq(flight_n_events(flight), 0);
+}
+END_TEST
+
+/* One event of any size up to a full read's. Return: as flight_read(). */
+static int read_event(int32_t pid, size_t n_bytes) {
+        FlightEvent e;
+        int r;
+
+        add_event(pid, -1, n_bytes - 24);
+        if (send(group[1], packet, n_packet, 0) < 0)
+                ck_abort_msg("send");
+        n_packet = 0;
+        r = flight_read(flight, group[0]);
+        while (r > 0 && flight_next_read(flight, &e) > 0)
+                ;
+        return r;
+}
+
+/* At the bound the head has to leave first; what was read is whole, in large chunks and small. */
+START_TEST(test_max_bytes) {
+        static const size_t sizes[] = {65536, 64, 20000, 16384, 16388, 40004, 65532, 65536};
+        size_t sum = 0;
+        int32_t n = 0, left = 0;
+        FlightEvent e;
+        int r;
+
+        mallopt(M_PERTURB, 0); /* a quarter of a gigabyte */
+        while ((r = read_event(n, sizes[(size_t)n % 8])) > 0) {
+                sum += sizes[(size_t)n % 8];
+                n++;
+        }
+        ck_assert_int_eq(r, -ENOBUFS);
+        ck_assert_uint_le(sum, FLIGHT_MAX_BYTES);
+        ck_assert_uint_gt(sum, FLIGHT_MAX_BYTES / 100 * 98);
         ck_assert_int_eq(flight_read(flight, group[0]), -ENOBUFS);
-        ck_assert_int_eq(flight_read(flight, group[0]), -ENOBUFS);
-        expect_head(0, 0, NULL);
-        flight_pop(flight);
-        expect_head(1, 1, NULL);
+
+        /* What could not be read was left in the queue. */
+        for (; left < 8; left++) {
+                expect_head((uint64_t)left, left, NULL);
+                flight_pop(flight);
+        }
         ck_assert_uint_eq(take(0), 1);
-        for (int32_t i = 1; i <= FLIGHT_MAX_CHUNKS; i++) {
-                expect_head((uint64_t)i, i, NULL);
+        ck_assert_int_eq(flight_read(flight, group[0]), 0);
+        for (; left <= n; left++) {
+                if (flight_peek(flight, &e) != 1 || e.fan.pid != left)
+                        ck_abort_msg("event %d", left);
                 flight_pop(flight);
         }
         ck_assert_int_eq(flight_peek(flight, &e), 0);
@@ -239,6 +321,8 @@ int main(void) {
         tcase_add_test(tcase, test_drained);
         tcase_add_test(tcase, test_many_events);
         tcase_add_test(tcase, test_errors);
-        tcase_add_test(tcase, test_max_chunks);
+        tcase_add_test(tcase, test_steady_state);
+        tcase_add_test(tcase, test_small_reads);
+        tcase_add_test(tcase, test_max_bytes);
         return unit_run("flight", tcase);
 }
