@@ -40,6 +40,7 @@ typedef struct CoveragePlan {
  */
 int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size_t n_targets,
                        CoveragePlan *ret_plan);
+/* Frees the filesystems and their scopes; the plan is empty afterwards. */
 void coverage_plan_done(CoveragePlan *p);
 
 /* proc, sysfs and the like: views of the kernel, whose entries are not files anyone lost. */

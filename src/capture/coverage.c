@@ -62,12 +62,19 @@ static bool is_below_target(const Mount *m, const ScopeTarget *targets, size_t n
         return false;
 }
 
-static bool holds_target(const MountTable *table, const Mount *m, const ScopeTarget *targets,
-                         size_t n_targets) {
-        for (size_t i = 0; i < n_targets; i++)
-                if (mount_table_find(table, targets[i].path) == m)
-                        return true;
-        return false;
+/* For each mount of the table, whether a target lies on it; NULL without memory. */
+static bool *find_holders(const MountTable *table, const ScopeTarget *targets, size_t n_targets) {
+        bool *holds = calloc(table->n_mounts + 1, sizeof(*holds));
+
+        if (!holds)
+                return NULL;
+        for (size_t i = 0; i < n_targets; i++) {
+                const Mount *m = mount_table_find(table, targets[i].path);
+
+                if (m)
+                        holds[m - table->mounts] = true;
+        }
+        return holds;
 }
 
 /* A mount of the whole filesystem resolves all its handles; of a part, only those below it. */
@@ -79,21 +86,26 @@ static void choose_mount(CoverageFilesystem *f, const Mount *m) {
 int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size_t n_targets,
                        CoveragePlan *ret_plan) {
         _cleanup_coverage_plan_ CoveragePlan p = {0};
+        _cleanup_free_ bool *holds = NULL;
         int r;
+
+        /* Once: each look for a target goes through the table, which may hold thousands. */
+        holds = find_holders(table, targets, n_targets);
+        if (!holds)
+                return -ENOMEM;
 
         for (size_t i = 0; i < table->n_mounts; i++) {
                 const Mount *m = &table->mounts[i];
-                bool holds = holds_target(table, m, targets, n_targets);
                 CoverageFilesystem *f;
 
-                if (!holds &&
+                if (!holds[i] &&
                     (coverage_is_pseudo(m->fstype) || !is_below_target(m, targets, n_targets) ||
                      !mount_table_is_visible(table, m)))
                         continue;
                 r = plan_get(&p, m->device, &f);
                 if (r < 0)
                         return r;
-                f->is_asked_for = f->is_asked_for || holds;
+                f->is_asked_for = f->is_asked_for || holds[i];
                 r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
                 if (r < 0)
                         return r;
@@ -106,8 +118,8 @@ int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size
                 const Mount *m = &table->mounts[i];
                 CoverageFilesystem *f = plan_find(&p, m->device);
 
-                if (!f || holds_target(table, m, targets, n_targets) ||
-                    is_below_target(m, targets, n_targets) || !mount_table_is_visible(table, m))
+                if (!f || holds[i] || is_below_target(m, targets, n_targets) ||
+                    !mount_table_is_visible(table, m))
                         continue;
                 r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
                 if (r < 0)

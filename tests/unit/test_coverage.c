@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/buffer.h"
+#include "base/clock.h"
 #include "unit.h"
 
 #define FILESYSTEMS_MAX 6
@@ -184,10 +186,45 @@ START_TEST(test_pseudo) {
 }
 END_TEST
 
+#define N_MANY_MOUNTS 2000
+#define N_MANY_TARGETS 200
+
+/* A machine of containers: each target is looked for in the table once, not for each mount. */
+START_TEST(test_many_mounts) {
+        _cleanup_buffer_ Buffer text = {0};
+        ScopeTarget targets[N_MANY_TARGETS];
+        CoveragePlan plan;
+        MountTable table;
+        uint64_t begin;
+
+        buffer_append_string(&text, ROOT);
+        for (int i = 2; i < N_MANY_MOUNTS; i++)
+                buffer_append_format(&text, "%d 1 0:%d / /m/%d rw - tmpfs tmpfs rw\n", i, i, i);
+        for (int i = 0; i < N_MANY_TARGETS; i++) {
+                ck_assert_int_gt(asprintf(&targets[i].path, "/m/%d", 10 * i + 2), 0);
+                targets[i].n_path = strlen(targets[i].path);
+                targets[i].is_directory = true;
+        }
+        ck_assert_int_eq(mount_table_parse(text.bytes, text.n_bytes, &table), 0);
+        begin = clock_now_nsec(CLOCK_PROCESS_CPUTIME_ID);
+        ck_assert_int_eq(coverage_plan_make(&table, targets, N_MANY_TARGETS, &plan), 0);
+        ck_assert_uint_lt(clock_now_nsec(CLOCK_PROCESS_CPUTIME_ID) - begin, CLOCK_NSEC_PER_SEC);
+        ck_assert_uint_eq(plan.n_filesystems, N_MANY_TARGETS);
+        for (size_t i = 0; i < N_MANY_TARGETS; i++) {
+                ck_assert_str_eq(plan.filesystems[i].mount->point, targets[i].path);
+                ck_assert(plan.filesystems[i].is_asked_for);
+                free(targets[i].path);
+        }
+        coverage_plan_done(&plan);
+        mount_table_done(&table);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("coverage");
 
         tcase_add_loop_test(tcase, test_plan, 0, N_PLANS);
         tcase_add_test(tcase, test_pseudo);
+        tcase_add_test(tcase, test_many_mounts);
         return unit_run("coverage", tcase);
 }
