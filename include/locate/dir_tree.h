@@ -17,7 +17,9 @@
 #include "capture/fan_event.h"
 #include "capture/scope.h"
 
-/* Bound on nodes; the least recently used leaf goes first. About 300 bytes each. */
+/* Bound on nodes; the least recently used leaf goes first. About 300 bytes each. Only a chain of
+ * more directories than this, one in the other, passes it: of such a chain none but the end goes.
+ */
 #define DIR_TREE_MAX_NODES 65536
 /* No path is deeper; a chain that is has a cycle, made of facts that contradict each other. */
 #define DIR_TREE_MAX_DEPTH 16384
@@ -48,7 +50,9 @@ typedef struct DirNode {
 
 typedef struct DirTree DirTree;
 
+/* A tree of nothing but the root, whose handle is copied. Return: 0, -ENOMEM. */
 int dir_tree_new(const FileHandle *root, DirTree **ret_tree);
+/* Frees the tree with its nodes; takes NULL. */
 DirTree *dir_tree_free(DirTree *t);
 
 /* The node of a handle, or NULL. Counts as a use. */
@@ -57,6 +61,7 @@ DirNode *dir_tree_find(DirTree *t, const FileHandle *handle);
 int dir_tree_get(DirTree *t, const FileHandle *handle, DirNode **ret_node);
 /* Borrows the node's bytes. */
 FileHandle dir_node_handle(const DirNode *n);
+/* Its parent and name are known, or it is the root; those above it need not be known. */
 bool dir_node_is_known(const DirNode *n);
 
 /*
@@ -79,7 +84,9 @@ int dir_tree_path(const DirNode *n, Buffer *ret_path);
 uint64_t dir_tree_epoch(const DirTree *t);
 /* Makes all cached places wrong: the mount table or the targets changed. */
 void dir_tree_bump_epoch(DirTree *t);
+/* Nodes there are, the root and those of which nothing is known included. */
 size_t dir_tree_n_nodes(const DirTree *t);
+/* Nodes that dir_tree_evict() has taken away since dir_tree_new(). */
 uint64_t dir_tree_n_evicted(const DirTree *t);
 /* Makes room when over the bound; no borrowed node but `keep` and those above it survives. */
 void dir_tree_evict(DirTree *t, const DirNode *keep);

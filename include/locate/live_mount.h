@@ -28,6 +28,7 @@ typedef struct LiveMount LiveMount;
  * open_tree(2) and name_to_handle_at(2).
  */
 int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount);
+/* Closes the clone, so that the filesystem can go; takes NULL. */
 LiveMount *live_mount_free(LiveMount *m);
 
 /* The handle of the mount's root directory; borrows from the mount. */

@@ -26,6 +26,7 @@ typedef enum PathSource {
         PATH_SOURCE_INDEX,  /* from a listing made when the watch began */
 } PathSource;
 
+/* The source's name as records have it; never NULL. */
 const char *path_source_to_string(PathSource s);
 
 typedef struct Locator Locator;
@@ -34,19 +35,25 @@ typedef struct Locator Locator;
  * locator_new() - locate the events of one filesystem
  * @mount:  taken on success
  * @scopes: borrowed; call locator_scopes_changed() after it changed
+ *
+ * Return: 0, -ENOMEM.
  */
 int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator);
+/* Frees the mount and all that is known; takes NULL. */
 Locator *locator_free(Locator *l);
 
 /* Lets go of the mount, when the filesystem is unmounted: only what is known is used then. */
 void locator_release_mount(Locator *l);
+/* The scopes are others now: each place is classified again when it is next asked for. */
 void locator_scopes_changed(Locator *l);
 
 /*
  * locator_note() - an event was read; remember it if it says where a directory was
  *
  * To be called for every event in the order of reading. Borrows the event's bytes until
- * locator_apply() of the same event. Return: 0, -ENOMEM.
+ * locator_apply() of the same event. The cost does not grow with the events in flight.
+ *
+ * Return: 0, -ENOMEM.
  */
 int locator_note(Locator *l, const FlightEvent *e);
 
@@ -55,6 +62,8 @@ int locator_note(Locator *l, const FlightEvent *e);
  * @is_read_on:  false at the first try; true when the queue was read until it was empty since the
  *               last try answered -EAGAIN (or when no more can be read)
  * @ret_place:   borrowed until the next call of any function here
+ *
+ * Whatever the answer, the tree keeps to DIR_TREE_MAX_NODES.
  *
  * Return: 0; -EAGAIN read on, then ask again; -ESTALE the directory is gone and no later event read
  * so far names it; -EXDEV it is not in the mount; -ELOOP facts that contradict each other; -ENOMEM.
@@ -73,4 +82,5 @@ void locator_apply(Locator *l, const FlightEvent *e);
 /* Events were lost: nothing in the tree is certain any more. */
 void locator_forget_all(Locator *l);
 
+/* What is known, for counting; borrowed from the locator. */
 const DirTree *locator_tree(const Locator *l);

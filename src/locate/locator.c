@@ -3,8 +3,10 @@
 /*
  * Places of directories, learned in three ways and kept at the position of the oldest event.
  *
- * The later events about directories are indexed by the directory's handle, in order of position.
- * Only events with ONDIR and a target are; files need no index.
+ * The later events about directories are indexed by the directory's handle.  The table holds the
+ * first of each handle only, and those that follow it hang behind in order of position: a directory
+ * that is renamed over and over would otherwise fill one chain of the table, which is searched for
+ * each of the renames.  Only events with ONDIR and a target are indexed; files need no index.
  */
 
 #include "locate/locator.h"
@@ -17,10 +19,14 @@
 #include "base/cleanup.h"
 #include "base/hash_table.h"
 
+/* Kept for the next events; what a burst needed beyond is given back. */
+#define SPARE_MAX 4096
+
 /* A later event about a directory: where it was until then. Borrows from the flight. */
 typedef struct Later {
-        HashLink link;
-        struct Later *next_spare;
+        HashLink link;           /* of the first one of its directory */
+        struct Later *next_same; /* the next about the same directory; or the next spare one */
+        struct Later *last_same; /* of the first one: the end of that queue, maybe itself */
         uint64_t position;
         FileHandle directory;
         FanName was;
@@ -30,8 +36,9 @@ struct Locator {
         LiveMount *mount; /* NULL when released */
         const ScopeSet *scopes;
         DirTree *tree;
-        HashTable later; /* chains hold several of one handle: the lowest position counts */
+        HashTable later; /* the first of each directory */
         Later *spare;
+        size_t n_spare;
         LiveChain live;    /* of the last look at the filesystem; good until the next answer */
         PathSource source; /* of the directory being looked for, over its tries */
         Buffer path, visible;
@@ -65,20 +72,24 @@ int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator)
         return 0;
 }
 
+static void later_free_queue(Later *later) {
+        while (later) {
+                Later *next = later->next_same;
+
+                free(later);
+                later = next;
+        }
+}
+
 static void later_free_all(Locator *l) {
         for (size_t i = 0; i < l->later.n_buckets; i++)
                 while (l->later.buckets[i]) {
                         HashLink *link = l->later.buckets[i];
 
                         l->later.buckets[i] = link->next;
-                        free(HASH_ENTRY(link, Later, link));
+                        later_free_queue(HASH_ENTRY(link, Later, link));
                 }
-        while (l->spare) {
-                Later *s = l->spare;
-
-                l->spare = s->next_spare;
-                free(s);
-        }
+        later_free_queue(l->spare);
         hash_table_done(&l->later);
 }
 
@@ -117,46 +128,65 @@ static bool event_is_about_directory(const FanEvent *e) {
                event_was(e).directory.bytes;
 }
 
-int locator_note(Locator *l, const FlightEvent *e) {
-        Later *later;
-        int r;
+static Later *later_new(Locator *l) {
+        Later *later = l->spare;
 
-        if (!event_is_about_directory(&e->fan))
-                return 0;
-        later = l->spare;
-        if (later)
-                l->spare = later->next_spare;
-        else
-                later = malloc(sizeof(*later));
         if (!later)
-                return -ENOMEM;
+                return malloc(sizeof(*later));
+        l->spare = later->next_same;
+        l->n_spare--;
+        return later;
+}
 
-        *later = (Later){
-                .position = e->position,
-                .directory = e->fan.target,
-                .was = event_was(&e->fan),
-        };
-        r = hash_table_insert(&l->later, &later->link, later_hash(&later->directory));
-        if (r < 0) {
-                later->next_spare = l->spare;
-                l->spare = later;
+static void later_drop(Locator *l, Later *later) {
+        if (l->n_spare == SPARE_MAX) {
+                free(later);
+                return;
         }
-        return r;
+        later->next_same = l->spare;
+        l->spare = later;
+        l->n_spare++;
 }
 
 /* The first later event about a directory, or NULL. */
 static Later *later_find(const Locator *l, const FileHandle *directory) {
         uint64_t hash = later_hash(directory);
-        Later *first = NULL;
 
         for (HashLink *i = hash_table_first(&l->later, hash); i; i = i->next) {
                 Later *later = HASH_ENTRY(i, Later, link);
 
-                if (i->hash == hash && file_handle_equal(&later->directory, directory) &&
-                    (!first || later->position < first->position))
-                        first = later;
+                if (i->hash == hash && file_handle_equal(&later->directory, directory))
+                        return later;
         }
-        return first;
+        return NULL;
+}
+
+int locator_note(Locator *l, const FlightEvent *e) {
+        Later *first, *later;
+        int r;
+
+        if (!event_is_about_directory(&e->fan))
+                return 0;
+        later = later_new(l);
+        if (!later)
+                return -ENOMEM;
+
+        *later = (Later){
+                .last_same = later,
+                .position = e->position,
+                .directory = e->fan.target,
+                .was = event_was(&e->fan),
+        };
+        first = later_find(l, &later->directory);
+        if (first) {
+                first->last_same->next_same = later;
+                first->last_same = later;
+                return 0;
+        }
+        r = hash_table_insert(&l->later, &later->link, later_hash(&later->directory));
+        if (r < 0)
+                later_drop(l, later);
+        return r;
 }
 
 static bool parent_is_known(void *userdata, const FileHandle *parent) {
@@ -272,6 +302,19 @@ static int place_compute(Locator *l, DirNode *n) {
         return 0;
 }
 
+static int find_place(Locator *l, DirNode *n, bool is_read_on) {
+        int r;
+
+        /* Nothing above has changed since: the steady state of a storm ends here. */
+        if (n->place_epoch == dir_tree_epoch(l->tree))
+                return 0;
+        r = learn_way_up(l, n, is_read_on);
+        if (r < 0)
+                return r;
+        l->live.n_steps = 0;
+        return place_compute(l, n);
+}
+
 int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
                  const DirPlace **ret_place, PathSource *ret_source) {
         DirNode *n;
@@ -282,17 +325,11 @@ int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
         r = dir_tree_get(l->tree, directory, &n);
         if (r < 0)
                 return r;
-        /* Nothing above has changed since: the steady state of a storm ends here. */
-        if (n->place_epoch != dir_tree_epoch(l->tree)) {
-                r = learn_way_up(l, n, is_read_on);
-                if (r < 0)
-                        return r;
-                l->live.n_steps = 0;
-                r = place_compute(l, n);
-                if (r < 0)
-                        return r;
-                dir_tree_evict(l->tree, n);
-        }
+        r = find_place(l, n, is_read_on);
+        /* Whatever came of it: each directory asked for in vain has left nodes behind, too. */
+        dir_tree_evict(l->tree, n);
+        if (r < 0)
+                return r;
         *ret_place = &n->place;
         *ret_source = l->source;
         return 0;
@@ -313,13 +350,24 @@ bool locator_is_lost(Locator *l, const FileHandle *directory) {
 }
 
 static void later_remove(Locator *l, const FlightEvent *e) {
-        Later *later = later_find(l, &e->fan.target);
+        Later *first = later_find(l, &e->fan.target), *next;
 
-        if (!later || later->position != e->position)
+        if (!first || first->position != e->position)
                 return;
-        hash_table_remove(&l->later, &later->link);
-        later->next_spare = l->spare;
-        l->spare = later;
+        next = first->next_same;
+        if (!next) {
+                hash_table_remove(&l->later, &first->link);
+                later_drop(l, first);
+                return;
+        }
+        /* The next one moves into the first one's place: the table stays as it is. */
+        first->position = next->position;
+        first->directory = next->directory;
+        first->was = next->was;
+        first->next_same = next->next_same;
+        if (first->last_same == next)
+                first->last_same = first;
+        later_drop(l, next);
 }
 
 static void apply_rename(Locator *l, DirNode *n, const FanName *to) {

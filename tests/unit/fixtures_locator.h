@@ -7,6 +7,7 @@
  * A real LiveMount needs CAP_SYS_ADMIN. The library is linked statically, so the functions of
  * live_mount.h that are defined here stand in its place: what open_by_handle_at(2) would say is
  * said by .parent, .name and .error of a directory. Directory 0 is the root, mounted at /mnt.
+ * A handle beyond the last directory is one more of its kind: they count modulo DIRECTORIES_MAX.
  */
 
 #include <errno.h>
@@ -61,11 +62,11 @@ int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction 
 
         m->n_walks++;
         memcpy(&at, directory->bytes, sizeof(at));
-        if (directories[at].error < 0)
-                return directories[at].error;
+        if (directories[at % DIRECTORIES_MAX].error < 0)
+                return directories[at % DIRECTORIES_MAX].error;
         ret_chain->n_steps = 0;
         for (;;) {
-                FileHandle parent = handle(directories[at].parent);
+                FileHandle parent = handle(directories[at % DIRECTORIES_MAX].parent);
                 LiveStep *s;
 
                 ret_chain->steps = reallocarray(ret_chain->steps, ++ret_chain->n_steps, sizeof(*s));
@@ -76,8 +77,8 @@ int live_mount_walk(LiveMount *m, const FileHandle *directory, LiveStopFunction 
                                 .parent_type = 1};
                 memcpy(s->child, &at, sizeof(at));
                 memcpy(s->parent, parent.bytes, sizeof(at));
-                snprintf(s->name, sizeof(s->name), "%s", directories[at].name);
-                at = directories[at].parent;
+                snprintf(s->name, sizeof(s->name), "%s", directories[at % DIRECTORIES_MAX].name);
+                at = directories[at % DIRECTORIES_MAX].parent;
                 if (at == 0 || stop(userdata, &parent))
                         return 0;
         }

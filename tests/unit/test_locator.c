@@ -4,6 +4,9 @@
 
 #include "locate/locator.h"
 
+#include <malloc.h>
+
+#include "base/clock.h"
 #include "fixtures_locator.h"
 
 #define HANDLE PATH_SOURCE_HANDLE
@@ -349,6 +352,89 @@ START_TEST(test_many_events) {
 }
 END_TEST
 
+static FlightEvent rename_event(uint64_t position, bool is_there) {
+        const FanName here = name_in(1, "here"), there = name_in(1, "there");
+
+        return (FlightEvent){.position = position,
+                             .fan = {.mask = FAN_RENAME | FAN_ONDIR,
+                                     .old_name = is_there ? there : here,
+                                     .new_name = is_there ? here : there,
+                                     .target = handle(2)}};
+}
+
+/* One directory goes back and forth: each event costs the same, however many are queued. */
+START_TEST(test_many_renames) {
+        const uint64_t n = 60000, begin = clock_now_nsec(CLOCK_PROCESS_CPUTIME_ID);
+        const size_t before = mallinfo2().uordblks;
+        FlightEvent e;
+
+        mkdir_at(1, 0, "a");
+        for (uint64_t i = 0; i < n; i++) {
+                e = rename_event(i, i % 2);
+                if (locator_note(locator, &e) != 0)
+                        ck_abort_msg("locator_note");
+        }
+        for (uint64_t i = 0; i < n; i++) {
+                if (i % 9999 == 0)
+                        expect_place(2, i % 2 ? "/mnt/a/there" : "/mnt/a/here", i ? CACHE : RMDIR);
+                e = rename_event(i, i % 2);
+                locator_apply(locator, &e);
+        }
+        expect_place(2, "/mnt/a/here", CACHE);
+        ck_assert_uint_lt(clock_now_nsec(CLOCK_PROCESS_CPUTIME_ID) - begin, CLOCK_NSEC_PER_SEC);
+        /* The burst's memory is not kept (nor counted under AddressSanitizer). */
+        ck_assert_uint_lt(mallinfo2().uordblks, before + n * sizeof(FlightEvent) / 10);
+}
+END_TEST
+
+/* The queue behind a directory empties and fills again; another's stands beside it. */
+START_TEST(test_queues_of_renames) {
+        FlightEvent e[3], other;
+
+        mkdir_at(1, 0, "a");
+        for (int i = 0; i < 5; i++) {
+                locator_forget_all(locator);
+                e[0] = note_rename(2, 1, "one", 1, "two");
+                other = note_rename(3, 1, "x", 1, "y");
+                e[1] = note_rename(2, 1, "two", 1, "three");
+                expect_place(2, "/mnt/a/one", RMDIR);
+                locator_apply(locator, &e[0]);
+                locator_forget_all(locator);
+                expect_place(3, "/mnt/a/x", RMDIR);
+                expect_place(2, "/mnt/a/two", RMDIR);
+                e[2] = note_rename(2, 1, "three", 1, "one");
+                locator_apply(locator, &other);
+                locator_apply(locator, &e[1]);
+                locator_forget_all(locator);
+                expect_place(2, "/mnt/a/three", RMDIR);
+                locator_apply(locator, &e[2]);
+        }
+}
+END_TEST
+
+/* What asking for `i` ends with at the first try. */
+static const int ends[] = {-ESTALE, -EXDEV, -ENOMEM, -EAGAIN};
+
+/* Directories that were asked for in vain are forgotten as others are. */
+START_TEST(test_bound) {
+        const uint32_t end = (uint32_t)_i;
+
+        mkdir_at(10, 0, "x");
+        if (ends[end] != -EAGAIN)
+                directories[10].error = ends[end];
+        for (uint32_t i = 1; i < DIR_TREE_MAX_NODES + 100; i++) {
+                const uint32_t id = i * DIRECTORIES_MAX + 10;
+                const FileHandle h = {
+                        .type = 1, .n_bytes = sizeof(id), .bytes = (const uint8_t *)&id};
+
+                if (locator_find(locator, &h, false, &place, &source) != ends[end])
+                        ck_abort_msg("locator_find");
+        }
+        ck_assert_uint_eq(dir_tree_n_nodes(locator_tree(locator)), DIR_TREE_MAX_NODES);
+        expect_place(0, "/mnt", CACHE);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("locator");
 
@@ -372,5 +458,8 @@ int main(void) {
         tcase_add_test(tcase, test_release_mount);
         tcase_add_test(tcase, test_scopes_changed);
         tcase_add_test(tcase, test_many_events);
+        tcase_add_test(tcase, test_many_renames);
+        tcase_add_test(tcase, test_queues_of_renames);
+        tcase_add_loop_test(tcase, test_bound, 0, (int)(sizeof(ends) / sizeof(ends[0])));
         return unit_run("locator", tcase);
 }
