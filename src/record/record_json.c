@@ -37,7 +37,7 @@ static void append_string(Buffer *b, const char *s) {
         json_string_append(b, s, strlen(s));
 }
 
-/* ,"key":"value" with the comma behind; key is a literal. */
+/* "key":"value", with the comma behind it; key is a literal. */
 #define APPEND_MEMBER(b, key, s)                                                                   \
         do {                                                                                       \
                 buffer_append_literal((b), "\"" key "\":\"");                                      \
@@ -46,7 +46,7 @@ static void append_string(Buffer *b, const char *s) {
         } while (0)
 
 static void take_last_comma(Buffer *b) {
-        if (b->n_bytes > 0 && b->bytes[b->n_bytes - 1] == ',')
+        if (!b->is_failed && b->n_bytes > 0 && b->bytes[b->n_bytes - 1] == ',')
                 b->n_bytes--;
 }
 
@@ -274,6 +274,9 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 append_mount(b, r->mount);
         if (r->action == RECORD_LOSS)
                 append_loss(b, &r->loss);
+        /* Without memory for the first byte there is none to look at. */
+        if (b->is_failed)
+                return;
         if (b->bytes[b->n_bytes - 1] == '{') {
                 b->n_bytes = start; /* nothing to say: never an empty object */
                 take_last_comma(b);

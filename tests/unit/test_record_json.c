@@ -4,6 +4,9 @@
 
 #include "record/record_json.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+
 #include "fixtures_record_json.h"
 
 static ScopeMount mount = {
@@ -350,6 +353,30 @@ START_TEST(test_users) {
 }
 END_TEST
 
+/* No byte could be appended: none is looked at either. */
+START_TEST(test_no_memory) {
+        Deleter *d = full_deleter(1);
+        const Record records[] = {
+                {.action = RECORD_START, .message = "started", .realtime_nsec = NSEC},
+                {.action = RECORD_LOSS, .message = "lost", .loss = {.where = "here"}},
+                {.action = RECORD_COVERAGE, .message = "watching", .mount = &mount},
+                record_of(RECORD_UNLINK, d),
+        };
+        Buffer full = {.n_bytes = BUFFER_BYTES_MAX, .n_allocated = BUFFER_BYTES_MAX};
+
+        full.bytes = mmap(NULL, BUFFER_BYTES_MAX, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        ck_assert_ptr_ne(full.bytes, MAP_FAILED);
+        for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+                full.is_failed = false;
+                ck_assert_int_eq(record_json_append(json, &records[i], &full), -ENOMEM);
+                ck_assert_uint_eq(full.n_bytes, BUFFER_BYTES_MAX);
+        }
+        munmap(full.bytes, BUFFER_BYTES_MAX);
+        deleter_unref(d);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("record_json");
 
@@ -365,5 +392,6 @@ int main(void) {
         tcase_add_test(tcase, test_cache);
         tcase_add_test(tcase, test_time);
         tcase_add_test(tcase, test_users);
+        tcase_add_test(tcase, test_no_memory);
         return unit_run("record_json", tcase);
 }
