@@ -99,7 +99,7 @@ void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
  * watched_filesystem_absorb() - take what the kernel has queued into flight, and no further
  *
  * For the time in which nothing can be written: who did it is found out while it can be.  At
- * FLIGHT_MAX_CHUNKS the rest stays in the kernel's queue.  Return: 0, errors of read(2), -ENOMEM.
+ * FLIGHT_MAX_BYTES the rest stays in the kernel's queue.  Return: 0, errors of read(2), -ENOMEM.
  */
 int watched_filesystem_absorb(WatchedFilesystem *fs);
 

@@ -336,7 +336,11 @@ int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host,
         }
         if (parent)
                 add(process, "parent", process_object(parent, true, host, names));
-        add(top, "process", process);
+        /* Outside of our pid namespace not even a number is known. */
+        if (json_object_object_length(process) > 0)
+                add(top, "process", process);
+        else
+                json_object_put(process);
         if (d->process.facts) {
                 add_user(top, d->process.facts, names);
                 add_container(top, d->process.facts);

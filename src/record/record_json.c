@@ -53,6 +53,8 @@ static void take_last_comma(Buffer *b) {
 static void render_host(RecordJson *j) {
         Buffer *b = &j->host_members;
 
+        if (!j->host->name[0] && !j->host->machine_id[0] && !j->host->boot_id[0])
+                return;
         buffer_append_literal(b, "\"host\":{");
         if (j->host->name[0])
                 APPEND_MEMBER(b, "name", j->host->name);
@@ -189,20 +191,22 @@ static void append_device(Buffer *b, const ScopeMount *m) {
 
 static void append_file(RecordJson *j, const Record *r, Buffer *b) {
         buffer_append_literal(b, "\"file\":{");
-        if (r->path.directory) {
+        if (r->path.directory && r->path.name) {
                 buffer_append_literal(b, "\"path\":\"");
                 json_string_append(b, j->path.bytes, j->path.n_bytes);
                 buffer_append_literal(b, "\",");
         }
-        buffer_append_literal(b, "\"name\":\"");
-        json_string_append(b, r->path.name, r->path.n_name);
-        buffer_append_literal(b, "\",");
+        if (r->path.name) {
+                buffer_append_literal(b, "\"name\":\"");
+                json_string_append(b, r->path.name, r->path.n_name);
+                buffer_append_literal(b, "\",");
+        }
         if (r->path.directory) {
                 buffer_append_literal(b, "\"directory\":\"");
                 json_string_append(b, r->path.directory, r->path.n_directory);
                 buffer_append_literal(b, "\",");
         }
-        if (!r->is_directory)
+        if (!r->is_directory && r->path.name)
                 append_extension(b, r->path.name, r->path.n_name);
         if (r->is_directory)
                 buffer_append_literal(b, "\"type\":\"dir\",");

@@ -105,6 +105,28 @@ START_TEST(test_bare_line) {
 }
 END_TEST
 
+/* Nothing at all: no object is left empty. */
+START_TEST(test_nothing_known) {
+        Deleter *d = fixture_deleter(1, ATTRIBUTION_PID_ONLY, 0, NULL, NULL);
+        Record r = record_of(RECORD_UNLINK, d);
+
+        host = (HostFacts){0};
+        setup_again();
+        d->process.pid = 0;
+        append(&r);
+        ck_assert_ptr_null(get("process"));
+        ck_assert_ptr_null(get("host"));
+        r.path = path_of("/tmp", NULL);
+        append(&r);
+        expect_text("file.directory", "/tmp");
+        ck_assert_ptr_null(get("file.path"));
+        r.path = path_of(NULL, NULL);
+        append(&r);
+        expect_text("file.type", "file");
+        deleter_unref(d);
+}
+END_TEST
+
 typedef struct Action {
         RecordAction action;
         bool is_directory;
@@ -383,6 +405,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_full_line);
         tcase_add_test(tcase, test_bare_line);
+        tcase_add_test(tcase, test_nothing_known);
         tcase_add_loop_test(tcase, test_action, 0, sizeof(actions) / sizeof(actions[0]));
         tcase_add_test(tcase, test_loss);
         tcase_add_loop_test(tcase, test_extension, 0, sizeof(extensions) / sizeof(extensions[0]));
