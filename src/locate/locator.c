@@ -3,10 +3,7 @@
 /*
  * Places of directories, learned in three ways and kept at the position of the oldest event.
  *
- * The later events about directories are indexed by the directory's handle.  The table holds the
- * first of each handle only, and those that follow it hang behind in order of position: a directory
- * that is renamed over and over would otherwise fill one chain of the table, which is searched for
- * each of the renames.  Only events with ONDIR and a target are indexed; files need no index.
+ * Source: shared design, kernel.md, sections 4 and 5.
  */
 
 #include "locate/locator.h"
@@ -17,28 +14,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/hash_table.h"
-
-/* Kept for the next events; what a burst needed beyond is given back. */
-#define SPARE_MAX 4096
-
-/* A later event about a directory: where it was until then. Borrows from the flight. */
-typedef struct Later {
-        HashLink link;           /* of the first one of its directory */
-        struct Later *next_same; /* the next about the same directory; or the next spare one */
-        struct Later *last_same; /* of the first one: the end of that queue, maybe itself */
-        uint64_t position;
-        FileHandle directory;
-        FanName was;
-} Later;
+#include "locate/later_events.h"
 
 struct Locator {
         LiveMount *mount; /* NULL when released */
         const ScopeSet *scopes;
         DirTree *tree;
-        HashTable later; /* the first of each directory */
-        Later *spare;
-        size_t n_spare;
+        LaterEvents later;
         LiveChain live;    /* of the last look at the filesystem; good until the next answer */
         PathSource source; /* of the directory being looked for, over its tries */
         Buffer path, visible;
@@ -72,31 +54,10 @@ int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator)
         return 0;
 }
 
-static void later_free_queue(Later *later) {
-        while (later) {
-                Later *next = later->next_same;
-
-                free(later);
-                later = next;
-        }
-}
-
-static void later_free_all(Locator *l) {
-        for (size_t i = 0; i < l->later.n_buckets; i++)
-                while (l->later.buckets[i]) {
-                        HashLink *link = l->later.buckets[i];
-
-                        l->later.buckets[i] = link->next;
-                        later_free_queue(HASH_ENTRY(link, Later, link));
-                }
-        later_free_queue(l->spare);
-        hash_table_done(&l->later);
-}
-
 Locator *locator_free(Locator *l) {
         if (!l)
                 return NULL;
-        later_free_all(l);
+        later_events_done(&l->later);
         dir_tree_free(l->tree);
         live_mount_free(l->mount);
         free(l->live.steps);
@@ -114,79 +75,8 @@ void locator_scopes_changed(Locator *l) {
         dir_tree_bump_epoch(l->tree);
 }
 
-static uint64_t later_hash(const FileHandle *h) {
-        return hash_bytes(h->bytes, h->n_bytes);
-}
-
-/* Where the event says its target was before it; .directory.bytes is NULL when it does not. */
-static FanName event_was(const FanEvent *e) {
-        return e->old_name.directory.bytes ? e->old_name : e->name;
-}
-
-static bool event_is_about_directory(const FanEvent *e) {
-        return (e->mask & FAN_ONDIR) && (e->mask & (FAN_DELETE | FAN_RENAME)) && e->target.bytes &&
-               event_was(e).directory.bytes;
-}
-
-static Later *later_new(Locator *l) {
-        Later *later = l->spare;
-
-        if (!later)
-                return malloc(sizeof(*later));
-        l->spare = later->next_same;
-        l->n_spare--;
-        return later;
-}
-
-static void later_drop(Locator *l, Later *later) {
-        if (l->n_spare == SPARE_MAX) {
-                free(later);
-                return;
-        }
-        later->next_same = l->spare;
-        l->spare = later;
-        l->n_spare++;
-}
-
-/* The first later event about a directory, or NULL. */
-static Later *later_find(const Locator *l, const FileHandle *directory) {
-        uint64_t hash = later_hash(directory);
-
-        for (HashLink *i = hash_table_first(&l->later, hash); i; i = i->next) {
-                Later *later = HASH_ENTRY(i, Later, link);
-
-                if (i->hash == hash && file_handle_equal(&later->directory, directory))
-                        return later;
-        }
-        return NULL;
-}
-
 int locator_note(Locator *l, const FlightEvent *e) {
-        Later *first, *later;
-        int r;
-
-        if (!event_is_about_directory(&e->fan))
-                return 0;
-        later = later_new(l);
-        if (!later)
-                return -ENOMEM;
-
-        *later = (Later){
-                .last_same = later,
-                .position = e->position,
-                .directory = e->fan.target,
-                .was = event_was(&e->fan),
-        };
-        first = later_find(l, &later->directory);
-        if (first) {
-                first->last_same->next_same = later;
-                first->last_same = later;
-                return 0;
-        }
-        r = hash_table_insert(&l->later, &later->link, later_hash(&later->directory));
-        if (r < 0)
-                later_drop(l, later);
-        return r;
+        return later_events_concern(&e->fan) ? later_events_add(&l->later, e) : 0;
 }
 
 static bool parent_is_known(void *userdata, const FileHandle *parent) {
@@ -223,16 +113,16 @@ static int learn_live(Locator *l, DirNode *n) {
 /* Return: 1 learned, 0 no later event names it. */
 static int learn_later(Locator *l, DirNode *n) {
         FileHandle h = dir_node_handle(n);
-        Later *later = later_find(l, &h);
+        const FanName *was = later_events_find(&l->later, &h);
         DirNode *p;
         int r;
 
-        if (!later)
+        if (!was)
                 return 0;
-        r = dir_tree_get(l->tree, &later->was.directory, &p);
+        r = dir_tree_get(l->tree, &was->directory, &p);
         if (r < 0)
                 return r;
-        r = dir_tree_set(l->tree, n, p, later->was.name, later->was.n_name);
+        r = dir_tree_set(l->tree, n, p, was->name, was->n_name);
         return r < 0 ? r : 1;
 }
 
@@ -349,27 +239,6 @@ bool locator_is_lost(Locator *l, const FileHandle *directory) {
         return n && n->is_lost;
 }
 
-static void later_remove(Locator *l, const FlightEvent *e) {
-        Later *first = later_find(l, &e->fan.target), *next;
-
-        if (!first || first->position != e->position)
-                return;
-        next = first->next_same;
-        if (!next) {
-                hash_table_remove(&l->later, &first->link);
-                later_drop(l, first);
-                return;
-        }
-        /* The next one moves into the first one's place: the table stays as it is. */
-        first->position = next->position;
-        first->directory = next->directory;
-        first->was = next->was;
-        first->next_same = next->next_same;
-        if (first->last_same == next)
-                first->last_same = first;
-        later_drop(l, next);
-}
-
 static void apply_rename(Locator *l, DirNode *n, const FanName *to) {
         DirNode *parent;
 
@@ -382,13 +251,13 @@ static void apply_rename(Locator *l, DirNode *n, const FanName *to) {
 void locator_apply(Locator *l, const FlightEvent *e) {
         DirNode *n;
 
-        if (!event_is_about_directory(&e->fan)) {
+        if (!later_events_concern(&e->fan)) {
                 /* Without targets it is not known which directory was moved. */
                 if ((e->fan.mask & FAN_ONDIR) && (e->fan.mask & (FAN_MOVED_FROM | FAN_MOVED_TO)))
                         locator_forget_all(l);
                 return;
         }
-        later_remove(l, e);
+        later_events_remove(&l->later, e);
         n = dir_tree_find(l->tree, &e->fan.target);
         if (!n || n->is_root)
                 return;
