@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "command/watch_session.h"
 #include "command/watch_setup.h"
+#include "command/watch_summary.h"
 
 /* Between two looks under load. */
 #define PAUSE_USEC 1000
@@ -295,28 +296,11 @@ static int add_descriptors(Watch *w) {
         return r == -EPERM ? 0 : r;
 }
 
-static void append_count(Buffer *b, uint64_t n, const char *one, const char *many) {
-        buffer_append_u64(b, n);
-        buffer_append_char(b, ' ');
-        buffer_append_string(b, n == 1 ? one : many);
-}
-
-/* "12 deletions and 3 moves by 4 processes in 2.1s, 0 losses" */
 static void say_summary(const Watch *w) {
         WatchCounters c = watch_session_counters(w->session);
         _cleanup_buffer_ Buffer b = {0};
 
-        append_count(&b, c.n_records - c.n_moves, "deletion", "deletions");
-        if (c.n_moves > 0) {
-                buffer_append_literal(&b, " and ");
-                append_count(&b, c.n_moves, "move", "moves");
-        }
-        buffer_append_string(&b, c.is_more ? " by at least " : " by ");
-        append_count(&b, c.n_processes, "process", "processes");
-        buffer_append_literal(&b, " in ");
-        clock_append_duration(&b, clock_now_nsec(CLOCK_MONOTONIC) - w->begin_nsec);
-        buffer_append_literal(&b, ", ");
-        append_count(&b, c.n_losses, "loss", "losses");
+        watch_summary_append(&b, &c, clock_now_nsec(CLOCK_MONOTONIC) - w->begin_nsec);
         fprintf(stderr, "%s\n", buffer_terminate(&b));
 }
 
