@@ -60,8 +60,8 @@ int verbs_main(int argc, char **argv) {
                 return help();
         if (strcmp(first, "--version") == 0)
                 return version();
-        /* The program's own name stands where the verb would. */
-        for (int i = 1; i < argc; i++)
+        /* The program's own name stands where the verb would; options may stand before the PATH. */
+        for (int i = 1; i < argc && (i == 1 || first[0] == '-'); i++)
                 if (strchr(argv[i], '/'))
                         return watch_main(argc, argv);
         fprintf(stderr,

@@ -83,7 +83,10 @@ static void append_mount_name(Buffer *b, const char *point, const char *fstype,
 }
 
 static void say(const WatchSession *s, const Buffer *message) {
-        if (!s->options->is_quiet)
+        /* Text says it in the stream of records. */
+        bool is_told = s->is_started && record_sink_text(s->sink);
+
+        if (!s->options->is_quiet && !is_told)
                 fprintf(stderr, "%.*s\n", (int)message->n_bytes, message->bytes);
 }
 
@@ -251,6 +254,21 @@ static void forget_refused(WatchSession *s, const CoveragePlan *plan) {
         s->n_refused = n;
 }
 
+/* In a chroot whose root is no mount point, the table lacks the mount that most paths lie on. */
+static int check_targets(const WatchSession *s, const MountTable *table) {
+        for (size_t i = 0; i < s->n_targets; i++) {
+                if (mount_table_find(table, s->targets[i].path))
+                        continue;
+                fprintf(stderr,
+                        "whodunlink: cannot watch %s: /proc/self/mountinfo lists no mount that it "
+                        "lies on, as in a chroot whose root is no mount point; mount that root "
+                        "with mount --bind first, or watch from outside\n",
+                        s->targets[i].path);
+                return -ENOENT;
+        }
+        return 0;
+}
+
 int watch_coverage_update(WatchSession *s) {
         _cleanup_mount_table_ MountTable table = {0};
         _cleanup_coverage_plan_ CoveragePlan plan = {0};
@@ -259,6 +277,9 @@ int watch_coverage_update(WatchSession *s) {
         r = mount_table_read(s->proc_fd, &table);
         if (r < 0)
                 return say_error("read", "/proc/self/mountinfo", r);
+        r = s->is_started ? 0 : check_targets(s, &table);
+        if (r < 0)
+                return r;
         r = coverage_plan_make(&table, s->targets, s->n_targets, &plan);
         if (r < 0)
                 return say_error("plan the watch of", "the mount table", r);

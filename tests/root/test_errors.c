@@ -46,6 +46,7 @@ static const char *const bad_command_lines[][5] = {
         {"watch", NULL},
         {NULL},
         {"no-such-verb", NULL},
+        {"wach", "/tmp", NULL},
         {"watch", "--output=xml", "/tmp", NULL},
         {"watch", "--color=sometimes", "/tmp", NULL},
         {"watch", "--action=explode", "/tmp", NULL},
