@@ -37,7 +37,6 @@ void fan_group_freep(FanGroup **g);
 #define _cleanup_fan_group_ _cleanup_(fan_group_freep)
 
 int fan_group_fd(const FanGroup *g);
-unsigned fan_group_features(const FanGroup *g);
 
 /*
  * fan_group_mark() - watch the whole filesystem that a path lies on

@@ -91,10 +91,6 @@ int fan_group_fd(const FanGroup *g) {
         return g->fd;
 }
 
-unsigned fan_group_features(const FanGroup *g) {
-        return g->features;
-}
-
 int fan_group_mark(FanGroup *g, const char *path) {
         const unsigned flags = FAN_MARK_ADD | FAN_MARK_FILESYSTEM;
 
