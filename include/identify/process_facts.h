@@ -24,19 +24,23 @@ typedef struct ProcessFacts {
         char comm[64]; /* "" unknown */
         bool has_ids;
         ProcIds ids;
-        uint32_t login_uid;   /* PROCESS_ID_UNSET: unset or unknown */
-        uint32_t session_id;  /* of audit; likewise */
-        pid_t session;        /* pid of the session leader; 0 none or unknown */
-        int tty;              /* device number, 0 none */
-        uint64_t start_ticks; /* since boot; 0 unknown */
-        pid_t ppid;           /* when it was read; 0 unknown */
-        const char *name;     /* comm, or what it was before the kernel cut it; NULL unknown */
+        uint32_t login_uid;       /* PROCESS_ID_UNSET: unset or unknown */
+        uint32_t session_id;      /* of audit; likewise */
+        pid_t session;            /* pid of the session leader; 0 none or unknown */
+        int tty;                  /* device number, 0 none */
+        uint64_t start_ticks;     /* since boot; 0 unknown */
+        pid_t ppid;               /* when it was read; 0 unknown */
+        pid_t vpid;               /* its pid in its own pid namespace; 0 unknown or no other */
+        bool is_in_pid_namespace; /* another one than ours: a container of some kind */
+        char invocation_id[33];   /* of its unit's run, 32 hexadecimal digits; "" unknown */
+        const char *name;         /* comm, or what it was before the kernel cut it; NULL unknown */
         /* Each NULL when unknown; NUL-terminated; they live in this same allocation. */
         const char *executable; /* without " (deleted)" */
         const char *working_directory;
         const char *cgroup; /* path in systemd's hierarchy */
         const char *args;   /* NUL-separated and -terminated */
         size_t n_args_bytes;
+        const char *title; /* what it calls itself by now in place of its arguments */
         bool is_executable_deleted;
         bool is_args_cut;
 } ProcessFacts;
@@ -44,8 +48,8 @@ typedef struct ProcessFacts {
 /* The parts of a new ProcessFacts; strings are copied, NULL is unknown; .facts.name is derived. */
 typedef struct ProcessFactsParts {
         ProcessFacts facts; /* the scalars of it */
-        const char *executable, *working_directory, *cgroup;
-        size_t n_executable, n_working_directory, n_cgroup;
+        const char *executable, *working_directory, *cgroup, *title;
+        size_t n_executable, n_working_directory, n_cgroup, n_title;
         const char *args;
         size_t n_args_bytes;
 } ProcessFactsParts;

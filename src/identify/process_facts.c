@@ -62,7 +62,8 @@ static const char *whole_name(const ProcessFacts *f) {
 }
 
 ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
-        size_t n = p->n_executable + p->n_working_directory + p->n_cgroup + p->n_args_bytes + 4;
+        size_t n = p->n_executable + p->n_working_directory + p->n_cgroup + p->n_args_bytes +
+                   p->n_title + 5;
         Counted *c = malloc(sizeof(*c) + n);
         ProcessFacts *f;
         char *at;
@@ -76,6 +77,7 @@ ProcessFacts *process_facts_new(const ProcessFactsParts *p) {
         f->executable = put(&at, p->executable, p->n_executable);
         f->working_directory = put(&at, p->working_directory, p->n_working_directory);
         f->cgroup = put(&at, p->cgroup, p->n_cgroup);
+        f->title = put(&at, p->title, p->n_title);
         f->args = put(&at, p->args, p->n_args_bytes);
         f->n_args_bytes = f->args ? p->n_args_bytes : 0;
         f->name = whole_name(f);
@@ -91,6 +93,8 @@ ProcessFactsParts process_facts_parts(const ProcessFacts *f) {
                 .n_working_directory = f->working_directory ? strlen(f->working_directory) : 0,
                 .cgroup = f->cgroup,
                 .n_cgroup = f->cgroup ? strlen(f->cgroup) : 0,
+                .title = f->title,
+                .n_title = f->title ? strlen(f->title) : 0,
                 .args = f->args,
                 .n_args_bytes = f->n_args_bytes,
         };

@@ -106,8 +106,8 @@ static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before) {
         /* Of a child that is what its parent was at the fork, it is the parent's. */
         parts.facts.start_ticks = 0;
         parts.facts.is_args_cut = parts.facts.is_executable_deleted = false;
-        parts.executable = parts.args = NULL;
-        parts.n_executable = parts.n_args_bytes = 0;
+        parts.executable = parts.args = parts.title = NULL;
+        parts.n_executable = parts.n_args_bytes = parts.n_title = 0;
         return process_facts_new(&parts);
 }
 

@@ -11,7 +11,8 @@
 #include "unit.h"
 
 START_TEST(test_copies) {
-        char executable[] = "/bin/x", directory[] = "/tmp", cgroup[] = "/a.slice", args[] = "x\0-y";
+        char executable[] = "/bin/x", directory[] = "/tmp", cgroup[] = "/a.slice", args[] = "x\0-y",
+             title[] = "x: idle";
         ProcessFactsParts p = {
                 .facts = {.comm = "x", .login_uid = 5, .ppid = 7, .is_args_cut = true},
                 .executable = executable,
@@ -22,6 +23,8 @@ START_TEST(test_copies) {
                 .n_cgroup = 8,
                 .args = args,
                 .n_args_bytes = sizeof(args),
+                .title = title,
+                .n_title = 7,
         };
         ProcessFacts *f = process_facts_new(&p);
 
@@ -29,6 +32,7 @@ START_TEST(test_copies) {
         memset(directory, '#', sizeof(directory));
         memset(cgroup, '#', sizeof(cgroup));
         memset(args, '#', sizeof(args));
+        memset(title, '#', sizeof(title));
         memset(&p, 0, sizeof(p));
         ck_assert_str_eq(f->comm, "x");
         ck_assert_str_eq(f->name, "x");
@@ -40,6 +44,7 @@ START_TEST(test_copies) {
         ck_assert_str_eq(f->cgroup, "/a.slice");
         ck_assert_uint_eq(f->n_args_bytes, 5);
         ck_assert_mem_eq(f->args, "x\0-y\0", 6);
+        ck_assert_str_eq(f->title, "x: idle");
         process_facts_unref(f);
 }
 END_TEST
@@ -86,6 +91,8 @@ START_TEST(test_parts) {
 
         p.working_directory = "/tmp";
         p.n_working_directory = 4;
+        p.title = "idle";
+        p.n_title = 4;
         f = process_facts_new(&p);
         again = process_facts_parts(f);
         strcpy(again.facts.comm, "other");
@@ -97,6 +104,7 @@ START_TEST(test_parts) {
         ck_assert_ptr_null(g->executable);
         ck_assert_str_eq(g->working_directory, "/tmp");
         ck_assert_str_eq(g->cgroup, p.cgroup);
+        ck_assert_str_eq(g->title, "idle");
         ck_assert_uint_eq(g->n_args_bytes, p.n_args_bytes);
         ck_assert_mem_eq(g->args, p.args, p.n_args_bytes);
         ck_assert_uint_eq(g->login_uid, 1000);
