@@ -5,14 +5,10 @@
  * The socket on which the kernel tells of forks, execs, exits and changes of user and name.
  */
 
-#include <stddef.h>
-#include <stdint.h>
+#include "identify/netlink_batch.h"
 
 /* Holds some 80,000 messages: what a machine forks in seconds while the witness has no CPU. */
 #define PROC_CONNECTOR_RECEIVE_BYTES (32 * 1024 * 1024)
-/* Datagrams taken with one system call. */
-#define PROC_CONNECTOR_BATCH 64
-#define PROC_CONNECTOR_DATAGRAM_BYTES 512
 
 typedef struct ProcConnector ProcConnector;
 
@@ -30,15 +26,6 @@ int proc_connector_new(ProcConnector **ret_connector);
 ProcConnector *proc_connector_free(ProcConnector *c);
 int proc_connector_fd(const ProcConnector *c);
 
-/* Datagrams of one proc_connector_read(); borrowed until the next. */
-typedef struct ProcConnectorBatch {
-        size_t n_datagrams;
-        struct {
-                const uint8_t *bytes;
-                size_t n_bytes;
-        } datagrams[PROC_CONNECTOR_BATCH];
-} ProcConnectorBatch;
-
 /*
  * proc_connector_read() - take what is there, without blocking
  *
@@ -46,7 +33,7 @@ typedef struct ProcConnectorBatch {
  * Return: 1 some, 0 none waiting, -ENOBUFS messages were lost (go on reading), errors of
  * recvmmsg(2).
  */
-int proc_connector_read(ProcConnector *c, ProcConnectorBatch *ret_batch);
+int proc_connector_read(ProcConnector *c, NetlinkBatch *ret_batch);
 
 /*
  * Is nothing waiting at this moment? May be called from another thread.

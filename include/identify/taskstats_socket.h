@@ -5,15 +5,10 @@
  * The socket on which the kernel leaves a record of each process that ended.
  */
 
-#include <stddef.h>
-#include <stdint.h>
+#include "identify/netlink_batch.h"
 
 /* Room for what ends while nobody reads; the kernel counts it double. */
 #define TASKSTATS_SOCKET_RECEIVE_BYTES (32 * 1024 * 1024)
-/* Datagrams taken with one system call. */
-#define TASKSTATS_SOCKET_BATCH 32
-/* The record comes first; what a later kernel adds may push the sums behind it out of the room. */
-#define TASKSTATS_SOCKET_DATAGRAM_BYTES 4096
 
 typedef struct TaskstatsSocket TaskstatsSocket;
 
@@ -33,15 +28,6 @@ int taskstats_socket_new(TaskstatsSocket **ret_socket);
 TaskstatsSocket *taskstats_socket_free(TaskstatsSocket *s);
 int taskstats_socket_fd(const TaskstatsSocket *s);
 
-/* Datagrams of one taskstats_socket_read(); borrowed until the next. */
-typedef struct TaskstatsBatch {
-        size_t n_datagrams;
-        struct {
-                const uint8_t *bytes;
-                size_t n_bytes;
-        } datagrams[TASKSTATS_SOCKET_BATCH];
-} TaskstatsBatch;
-
 /*
  * taskstats_socket_read() - take what is there, without blocking
  *
@@ -55,7 +41,7 @@ typedef struct TaskstatsBatch {
  * Return: 1 some, 0 none waiting, -ENOBUFS records were lost (go on reading), errors of
  * recvmmsg(2).
  */
-int taskstats_socket_read(TaskstatsSocket *s, TaskstatsBatch *ret_batch);
+int taskstats_socket_read(TaskstatsSocket *s, NetlinkBatch *ret_batch);
 
 /*
  * Is nothing waiting at this moment? May be called from another thread.

@@ -14,12 +14,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/cn_proc.h>
@@ -30,15 +27,14 @@
 #include "base/cleanup.h"
 #include "identify/proc_event.h"
 
+/* The kernel sends one event a datagram. */
+#define DATAGRAM_BYTES 512
 /* How long our own child's fork may take to be told; a loaded machine takes milliseconds. */
 #define PROBE_TIMEOUT_MSEC 2000
 
 struct ProcConnector {
         int fd;
-        struct mmsghdr messages[PROC_CONNECTOR_BATCH];
-        struct iovec vectors[PROC_CONNECTOR_BATCH];
-        struct sockaddr_nl senders[PROC_CONNECTOR_BATCH];
-        _Alignas(8) uint8_t room[PROC_CONNECTOR_BATCH][PROC_CONNECTOR_DATAGRAM_BYTES];
+        NetlinkBatchRoom *room;
 };
 
 /* Offset of the event in a message, and of a member in its data. */
@@ -110,7 +106,8 @@ static int open_socket(void) {
         return take_fd(&fd);
 }
 
-static bool batch_tells_of(const ProcConnectorBatch *batch, pid_t pid) {
+static bool tells_of_fork(const NetlinkBatch *batch, pid_t pid, void *userdata) {
+        (void)userdata;
         for (size_t i = 0; i < batch->n_datagrams; i++) {
                 const uint8_t *at = batch->datagrams[i].bytes;
                 size_t n = batch->datagrams[i].n_bytes;
@@ -123,43 +120,6 @@ static bool batch_tells_of(const ProcConnectorBatch *batch, pid_t pid) {
         return false;
 }
 
-static int await_fork_of(ProcConnector *c, pid_t pid) {
-        struct pollfd p = {.fd = c->fd, .events = POLLIN};
-        ProcConnectorBatch batch;
-
-        for (;;) {
-                int r = proc_connector_read(c, &batch);
-
-                if (r > 0 && batch_tells_of(&batch, pid))
-                        return 0;
-                if (r < 0 && r != -ENOBUFS)
-                        return r;
-                if (r != 0)
-                        continue;
-                r = poll(&p, 1, PROBE_TIMEOUT_MSEC);
-                if (r == 0)
-                        return -ENOTCONN;
-                if (r < 0 && errno != EINTR)
-                        return -errno;
-        }
-}
-
-/* What is read here is thrown away: it came before the first scan of /proc. */
-static int probe(ProcConnector *c) {
-        pid_t pid;
-        int r;
-
-        pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0)
-                _exit(0);
-        r = await_fork_of(c, pid);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
-        return r;
-}
-
 int proc_connector_new(ProcConnector **ret_connector) {
         ProcConnector *c;
         int r;
@@ -167,16 +127,13 @@ int proc_connector_new(ProcConnector **ret_connector) {
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        for (size_t i = 0; i < PROC_CONNECTOR_BATCH; i++) {
-                c->vectors[i] = (struct iovec){c->room[i], sizeof(c->room[i])};
-                c->messages[i].msg_hdr = (struct msghdr){
-                        .msg_name = &c->senders[i],
-                        .msg_iov = &c->vectors[i],
-                        .msg_iovlen = 1,
-                };
-        }
         c->fd = open_socket();
-        r = c->fd < 0 ? c->fd : probe(c);
+        r = c->fd;
+        if (r >= 0)
+                r = netlink_batch_room_new(NETLINK_BATCH_MAX, DATAGRAM_BYTES, &c->room);
+        /* What the probe throws away came before the first scan of /proc. */
+        if (r >= 0)
+                r = netlink_batch_probe(c->fd, c->room, PROBE_TIMEOUT_MSEC, tells_of_fork, NULL);
         if (r < 0) {
                 proc_connector_free(c);
                 return r;
@@ -188,6 +145,7 @@ int proc_connector_new(ProcConnector **ret_connector) {
 ProcConnector *proc_connector_free(ProcConnector *c) {
         if (c) {
                 cleanup_close(&c->fd);
+                netlink_batch_room_free(c->room);
                 free(c);
         }
         return NULL;
@@ -197,35 +155,10 @@ int proc_connector_fd(const ProcConnector *c) {
         return c->fd;
 }
 
-int proc_connector_read(ProcConnector *c, ProcConnectorBatch *ret_batch) {
-        int n;
-
-        ret_batch->n_datagrams = 0;
-        for (size_t i = 0; i < PROC_CONNECTOR_BATCH; i++)
-                c->messages[i].msg_hdr.msg_namelen = sizeof(c->senders[i]);
-        do
-                n = recvmmsg(c->fd, c->messages, PROC_CONNECTOR_BATCH, MSG_DONTWAIT, NULL);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return errno == EAGAIN ? 0 : -errno;
-
-        for (int i = 0; i < n; i++) {
-                size_t k = ret_batch->n_datagrams;
-
-                /* Any root process may send to the group; only the kernel has port 0. */
-                if (c->senders[i].nl_pid != 0)
-                        continue;
-                ret_batch->datagrams[k].bytes = c->room[i];
-                ret_batch->datagrams[k].n_bytes = c->messages[i].msg_len;
-                ret_batch->n_datagrams++;
-        }
-        return 1;
+int proc_connector_read(ProcConnector *c, NetlinkBatch *ret_batch) {
+        return netlink_batch_read(c->fd, c->room, ret_batch);
 }
 
 int proc_connector_is_empty(const ProcConnector *c) {
-        char byte;
-
-        if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
-                return 0;
-        return errno == ENOBUFS ? -ENOBUFS : errno == EAGAIN;
+        return netlink_batch_is_empty(c->fd);
 }

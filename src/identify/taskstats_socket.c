@@ -18,11 +18,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/filter.h>
@@ -37,6 +35,11 @@
 #define POSSIBLE_CPUS "/sys/devices/system/cpu/possible"
 #define CPUS_MAX 4096
 
+/* Taken with one read: they are five times as long as the connector's. */
+#define DATAGRAMS 32
+/* The record comes first; what a later kernel adds may push the sums behind it out of the room. */
+#define DATAGRAM_BYTES 4096
+
 /* The kernel answers within the call that asks. */
 #define ANSWER_TIMEOUT_MSEC 2000
 /* How long the record of our own child may take; a loaded machine takes milliseconds. */
@@ -46,10 +49,7 @@ struct TaskstatsSocket {
         int fd;
         uint16_t family;
         char cpus[CPUS_MAX]; /* a list as in "0-3,8\n", NUL-terminated; empty: not registered */
-        struct mmsghdr messages[TASKSTATS_SOCKET_BATCH];
-        struct iovec vectors[TASKSTATS_SOCKET_BATCH];
-        struct sockaddr_nl senders[TASKSTATS_SOCKET_BATCH];
-        _Alignas(8) uint8_t room[TASKSTATS_SOCKET_BATCH][TASKSTATS_SOCKET_DATAGRAM_BYTES];
+        NetlinkBatchRoom *room;
 };
 
 /* In front of each answer and record, and of each request. */
@@ -111,19 +111,6 @@ static int send_request(int fd, uint16_t family, uint8_t command, uint16_t attri
         return 0;
 }
 
-/* Return: 1 there is something to read, -ETIMEDOUT. */
-static int wait_for(int fd, int timeout_msec) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int r;
-
-        do
-                r = poll(&p, 1, timeout_msec);
-        while (r < 0 && errno == EINTR);
-        if (r < 0)
-                return -errno;
-        return r == 0 ? -ETIMEDOUT : 1;
-}
-
 /* The number of a family, from the controller's answer. Return: 0, -EBADMSG. */
 static int family_from(Reader attributes, uint16_t *ret_family) {
         struct nlattr head;
@@ -159,7 +146,7 @@ static int await_answer(int fd, uint16_t *ret_family) {
                 int r;
 
                 if (n < 0 && errno == EAGAIN) {
-                        r = wait_for(fd, ANSWER_TIMEOUT_MSEC);
+                        r = netlink_batch_wait(fd, ANSWER_TIMEOUT_MSEC);
                         if (r < 0)
                                 return r;
                         continue;
@@ -245,50 +232,27 @@ static int set_up(TaskstatsSocket *s) {
         return 0;
 }
 
-static bool batch_tells_of(const TaskstatsBatch *batch, pid_t pid, TaskstatsRecord *ret) {
+/* @userdata: TaskstatsRecord, filled with our child's */
+static bool tells_of_exit(const NetlinkBatch *batch, pid_t pid, void *userdata) {
+        TaskstatsRecord *record = userdata;
+
         for (size_t i = 0; i < batch->n_datagrams; i++) {
                 const uint8_t *at = batch->datagrams[i].bytes;
                 size_t n = batch->datagrams[i].n_bytes;
 
-                while (taskstats_record_next(&at, &n, ret) > 0)
-                        if (ret->pid == pid)
+                while (taskstats_record_next(&at, &n, record) > 0)
+                        if (record->pid == pid)
                                 return true;
         }
         return false;
 }
 
-static int await_record_of(TaskstatsSocket *s, pid_t pid, TaskstatsRecord *ret) {
-        TaskstatsBatch batch;
-
-        for (;;) {
-                int r = taskstats_socket_read(s, &batch);
-
-                if (r > 0 && batch_tells_of(&batch, pid, ret))
-                        return 0;
-                if (r < 0 && r != -ENOBUFS)
-                        return r;
-                if (r != 0)
-                        continue;
-                r = wait_for(s->fd, PROBE_TIMEOUT_MSEC);
-                if (r < 0)
-                        return r == -ETIMEDOUT ? -ENOTCONN : r;
-        }
-}
-
 /* What is read here is thrown away: it came before anything was watched. */
 static int probe(TaskstatsSocket *s) {
         TaskstatsRecord record;
-        pid_t pid;
         int r;
 
-        pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0)
-                _exit(0);
-        r = await_record_of(s, pid, &record);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        r = netlink_batch_probe(s->fd, s->room, PROBE_TIMEOUT_MSEC, tells_of_exit, &record);
         if (r < 0)
                 return r;
         /* Before version 12 the kernel does not say which one is the last of a process. */
@@ -303,15 +267,9 @@ int taskstats_socket_new(TaskstatsSocket **ret_socket) {
         if (!s)
                 return -ENOMEM;
         s->fd = -1;
-        for (size_t i = 0; i < TASKSTATS_SOCKET_BATCH; i++) {
-                s->vectors[i] = (struct iovec){s->room[i], sizeof(s->room[i])};
-                s->messages[i].msg_hdr = (struct msghdr){
-                        .msg_name = &s->senders[i],
-                        .msg_iov = &s->vectors[i],
-                        .msg_iovlen = 1,
-                };
-        }
-        r = set_up(s);
+        r = netlink_batch_room_new(DATAGRAMS, DATAGRAM_BYTES, &s->room);
+        if (r == 0)
+                r = set_up(s);
         if (r == 0)
                 r = probe(s);
         if (r < 0) {
@@ -328,6 +286,7 @@ TaskstatsSocket *taskstats_socket_free(TaskstatsSocket *s) {
                         (void)send_request(s->fd, s->family, TASKSTATS_CMD_GET,
                                            TASKSTATS_CMD_ATTR_DEREGISTER_CPUMASK, s->cpus);
                 cleanup_close(&s->fd);
+                netlink_batch_room_free(s->room);
                 free(s);
         }
         return NULL;
@@ -337,35 +296,10 @@ int taskstats_socket_fd(const TaskstatsSocket *s) {
         return s->fd;
 }
 
-int taskstats_socket_read(TaskstatsSocket *s, TaskstatsBatch *ret_batch) {
-        int n;
-
-        ret_batch->n_datagrams = 0;
-        for (size_t i = 0; i < TASKSTATS_SOCKET_BATCH; i++)
-                s->messages[i].msg_hdr.msg_namelen = sizeof(s->senders[i]);
-        do
-                n = recvmmsg(s->fd, s->messages, TASKSTATS_SOCKET_BATCH, MSG_DONTWAIT, NULL);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return errno == EAGAIN ? 0 : -errno;
-
-        for (int i = 0; i < n; i++) {
-                size_t k = ret_batch->n_datagrams;
-
-                /* Any root process may send to our port; only the kernel has port 0. */
-                if (s->senders[i].nl_pid != 0)
-                        continue;
-                ret_batch->datagrams[k].bytes = s->room[i];
-                ret_batch->datagrams[k].n_bytes = s->messages[i].msg_len;
-                ret_batch->n_datagrams++;
-        }
-        return 1;
+int taskstats_socket_read(TaskstatsSocket *s, NetlinkBatch *ret_batch) {
+        return netlink_batch_read(s->fd, s->room, ret_batch);
 }
 
 int taskstats_socket_is_empty(const TaskstatsSocket *s) {
-        char byte;
-
-        if (recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
-                return 0;
-        return errno == ENOBUFS ? -ENOBUFS : errno == EAGAIN;
+        return netlink_batch_is_empty(s->fd);
 }

@@ -97,7 +97,7 @@ static void see(Witness *w, const ProcEvent *e) {
         }
 }
 
-static void see_batch(Witness *w, const ProcConnectorBatch *batch) {
+static void see_batch(Witness *w, const NetlinkBatch *batch) {
         for (size_t i = 0; i < batch->n_datagrams; i++) {
                 const uint8_t *at = batch->datagrams[i].bytes;
                 size_t n = batch->datagrams[i].n_bytes;
@@ -153,7 +153,7 @@ static void rescan(Witness *w) {
 
 /* Return: 0 nothing waits, or a negative errno. */
 static int take_all(Witness *w) {
-        ProcConnectorBatch batch;
+        NetlinkBatch batch;
         bool is_lossy;
         int r;
 

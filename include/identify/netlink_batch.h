@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Datagrams of a netlink socket, many with one system call, and only those of the kernel.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Most datagrams of one read. */
+#define NETLINK_BATCH_MAX 64
+
+/* Datagrams of one netlink_batch_read(); borrowed from its room until the next. */
+typedef struct NetlinkBatch {
+        size_t n_datagrams;
+        struct {
+                const uint8_t *bytes;
+                size_t n_bytes;
+        } datagrams[NETLINK_BATCH_MAX];
+} NetlinkBatch;
+
+/* Where datagrams are read into. */
+typedef struct NetlinkBatchRoom NetlinkBatchRoom;
+
+/*
+ * netlink_batch_room_new() - room for datagrams, used again by each read
+ * @n_datagrams: taken at most with one read; 1 to NETLINK_BATCH_MAX
+ * @n_bytes:     of each; what a datagram has more is cut off
+ *
+ * Return: 0, -ENOMEM.
+ */
+int netlink_batch_room_new(size_t n_datagrams, size_t n_bytes, NetlinkBatchRoom **ret_room);
+NetlinkBatchRoom *netlink_batch_room_free(NetlinkBatchRoom *room);
+
+/*
+ * netlink_batch_read() - take what is there, without blocking
+ *
+ * Datagrams that were not sent by the kernel are left out, so that a batch may be empty.
+ * Return: 1 some, 0 none waiting, -ENOBUFS datagrams were lost (go on reading), errors of
+ * recvmmsg(2).
+ */
+int netlink_batch_read(int fd, NetlinkBatchRoom *room, NetlinkBatch *ret_batch);
+
+/*
+ * Is nothing waiting at this moment? May be called from another thread than the reader's.
+ * Return: 1, 0, -ENOBUFS datagrams were lost: the reader will not be told again, tell it.
+ */
+int netlink_batch_is_empty(int fd);
+
+/* Waits for something to read. Return: 0, -ETIMEDOUT, errors of poll(2). */
+int netlink_batch_wait(int fd, unsigned timeout_msec);
+
+/* Does the batch tell of our child? */
+typedef bool (*NetlinkBatchTells)(const NetlinkBatch *batch, pid_t pid, void *userdata);
+
+/*
+ * netlink_batch_probe() - prove by a child of our own, which ends at once, that messages arrive
+ *
+ * What is read is thrown away.
+ *
+ * Return: 0, -ENOTCONN the child was not told of in time, errors of fork(2), recvmmsg(2), poll(2).
+ */
+int netlink_batch_probe(int fd, NetlinkBatchRoom *room, unsigned timeout_msec,
+                        NetlinkBatchTells tells, void *userdata);
