@@ -15,7 +15,7 @@ int option_value_u64(const char *text, uint64_t max, uint64_t *ret) {
         for (; *text; text++) {
                 unsigned digit = (unsigned)(unsigned char)*text - '0';
 
-                if (digit > 9 || v > (max - digit) / 10)
+                if (digit > 9 || digit > max || v > (max - digit) / 10)
                         return -EINVAL;
                 v = v * 10 + digit;
         }
