@@ -23,6 +23,7 @@
 typedef struct ProcessFacts {
         char comm[64]; /* "" unknown */
         bool has_ids;
+        bool has_login_uid; /* what .login_uid says was read, also that it is unset */
         ProcIds ids;
         uint32_t login_uid;       /* PROCESS_ID_UNSET: unset or unknown */
         uint32_t session_id;      /* of audit; likewise */

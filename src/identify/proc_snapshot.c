@@ -75,12 +75,13 @@ static void read_executable(int dir_fd, char buf[static PATH_MAX], ProcessFactsP
         }
 }
 
-static uint32_t read_u32(int dir_fd, const char *name) {
+/* @ret: PROCESS_ID_UNSET when it cannot be read. Return: true it was. */
+static bool read_u32(int dir_fd, const char *name, uint32_t *ret) {
         char buf[16];
         ssize_t n = read_file(dir_fd, name, buf, sizeof(buf));
-        uint32_t v;
 
-        return n > 0 && proc_u32_parse(buf, (size_t)n, &v) >= 0 ? v : PROCESS_ID_UNSET;
+        *ret = PROCESS_ID_UNSET;
+        return n > 0 && proc_u32_parse(buf, (size_t)n, ret) >= 0;
 }
 
 static void read_ids(int dir_fd, ProcessFacts *f) {
@@ -136,8 +137,8 @@ int proc_snapshot_read(int proc_fd, pid_t pid, ProcSnapshotIds how, const ProcId
                 p.facts.ids = *ids;
                 p.facts.has_ids = true;
         }
-        p.facts.login_uid = read_u32(dir_fd, "loginuid");
-        p.facts.session_id = read_u32(dir_fd, "sessionid");
+        p.facts.has_login_uid = read_u32(dir_fd, "loginuid", &p.facts.login_uid);
+        (void)read_u32(dir_fd, "sessionid", &p.facts.session_id);
         n = read_file(dir_fd, "cgroup", cgroup, sizeof(cgroup));
         if (n > 0)
                 (void)cgroup_path_parse(cgroup, (size_t)n, &p.cgroup, &p.n_cgroup);

@@ -91,6 +91,7 @@ START_TEST(test_all) {
         ck_assert_int_eq(facts->session, 9);
         ck_assert_int_eq(facts->tty, 1025);
         ck_assert_uint_eq(facts->start_ticks, 123456);
+        ck_assert(facts->has_login_uid);
         ck_assert_uint_eq(facts->login_uid, 1000);
         ck_assert_uint_eq(facts->session_id, PROCESS_ID_UNSET);
         ck_assert(facts->has_ids);
@@ -117,6 +118,15 @@ START_TEST(test_ids_given) {
 }
 END_TEST
 
+/* That nobody logged in is something known. */
+START_TEST(test_login_unset) {
+        put_text("loginuid", "4294967295");
+        read_all();
+        ck_assert(facts->has_login_uid);
+        ck_assert_uint_eq(facts->login_uid, PROCESS_ID_UNSET);
+}
+END_TEST
+
 /* Each file that is gone, empty or odd leaves its own fact unknown and no other. */
 START_TEST(test_partial) {
         const char *name = files[_i / 3];
@@ -140,6 +150,7 @@ START_TEST(test_partial) {
         ck_assert_int_eq(facts->has_ids, strcmp(name, "status") != 0);
         ck_assert_uint_eq(facts->login_uid,
                           strcmp(name, "loginuid") == 0 ? PROCESS_ID_UNSET : 1000);
+        ck_assert_int_eq(facts->has_login_uid, strcmp(name, "loginuid") != 0);
         ck_assert_uint_eq(facts->start_ticks, 123456);
 }
 END_TEST
@@ -255,6 +266,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_all);
         tcase_add_test(tcase, test_ids_given);
+        tcase_add_test(tcase, test_login_unset);
         tcase_add_loop_test(tcase, test_partial, 0, 3 * sizeof(files) / sizeof(files[0]));
         tcase_add_test(tcase, test_no_process);
         tcase_add_loop_test(tcase, test_args_max, -1, 3);
