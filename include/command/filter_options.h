@@ -13,12 +13,16 @@
 /* For the .val of getopt_long(3)'s table; a verb's own options have lower numbers. */
 typedef enum FilterOption {
         FILTER_OPTION_ACTION = 512,
+        FILTER_OPTION_ANCESTOR,
         FILTER_OPTION_COMM,
+        FILTER_OPTION_CONTAINER,
         FILTER_OPTION_DESCENDANTS,
         FILTER_OPTION_EXCLUDE,
         FILTER_OPTION_EXE,
         FILTER_OPTION_INCLUDE,
+        FILTER_OPTION_LOGINUID,
         FILTER_OPTION_PID,
+        FILTER_OPTION_UNIT,
         FILTER_OPTION_USER,
 } FilterOption;
 

@@ -24,8 +24,16 @@ typedef struct RecordFilter {
         size_t n_comms;
         char **executables; /* path globs on process.executable */
         size_t n_executables;
+        char **units; /* name globs on the system or the user unit, as it is or unescaped */
+        size_t n_units;
+        char **containers; /* name globs on id or name, or the first hexadecimal digits of an id */
+        size_t n_containers;
+        char **ancestors; /* of any ancestor: a name glob, or with a '/' a path glob (executable) */
+        size_t n_ancestors;
         uid_t *uids; /* effective users */
         size_t n_uids;
+        uid_t *login_uids; /* users of audit's login; PROCESS_ID_UNSET: of none */
+        size_t n_login_uids;
         pid_t *pids;
         size_t n_pids;
         bool has_descendants; /* .pids counts for processes below them too */
@@ -40,4 +48,8 @@ typedef struct RecordFilter {
  * only what it is sure to match.  News about the watch always passes.
  */
 bool record_filter_passes(const RecordFilter *f, const Record *r);
+
+/* Fewer digits than this are a container's name and nothing else. */
+#define RECORD_FILTER_ID_DIGITS_MIN 4
+
 void record_filter_done(RecordFilter *f);

@@ -8,6 +8,7 @@
 
 #include "command/filter_options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -20,6 +21,14 @@
 #include "command/option_value.h"
 
 #define USER_LOOKUP_BYTES_MAX ((size_t)1024 * 1024)
+
+/* Of patterns, for messages. */
+#define PATH_EXAMPLES "'*.log', /var/cache/**"
+#define NAME_EXAMPLES "rm, 'python3*'"
+#define PROGRAM_EXAMPLES "/usr/bin/rm, '/opt/**'"
+#define ANCESTOR_EXAMPLES "sshd, 'python3*', /usr/sbin/cron"
+#define UNIT_EXAMPLES "cron, user@1000.service, 'docker-*.scope'"
+#define CONTAINER_EXAMPLES "3f2a9c51e0d7 as `docker ps` shows it, web, 'build-*'"
 
 /* Makes room for one more; the new one is not counted yet. Return: NULL no memory. */
 static void *list_grow(void *list, size_t n, size_t n_bytes_each) {
@@ -39,13 +48,61 @@ static int list_add_string(char ***list, size_t *n, const char *value) {
         return 0;
 }
 
-static int add_glob(const Usage *u, char ***list, size_t *n, const char *option,
-                    const char *value) {
-        if (glob_check(value) < 0)
-                return usage_mistake(u, option, value,
-                                     "not a pattern that could match; write for example '*.log', "
-                                     "/var/cache/**, and \\[ for a bracket that means itself");
-        return list_add_string(list, n, value);
+static int check_glob(const Usage *u, const char *option, const char *value, const char *examples) {
+        _cleanup_buffer_ Buffer what = {0};
+
+        if (glob_check(value) >= 0)
+                return 0;
+        buffer_append_format(&what,
+                             "not a pattern that could match; write for example %s, and \\[ for a "
+                             "bracket that means itself",
+                             examples);
+        return usage_mistake(u, option, value, buffer_terminate(&what));
+}
+
+static int add_glob(const Usage *u, char ***list, size_t *n, const char *option, const char *value,
+                    const char *examples) {
+        int r = check_glob(u, option, value, examples);
+
+        return r < 0 ? r : list_add_string(list, n, value);
+}
+
+/* Does a name end in a type of unit? */
+static bool has_unit_type(const char *name) {
+        static const char *const types[] = {"service", "socket", "target",    "device",
+                                            "mount",   "swap",   "automount", "timer",
+                                            "path",    "slice",  "scope",     NULL};
+        const char *dot = strrchr(name, '.');
+
+        return dot && option_value_word(types, dot + 1, strlen(dot + 1)) >= 0;
+}
+
+/*
+ * As systemctl(1) takes a unit: "cron" is cron.service, a pattern is complete as it is, and the
+ * backslash of \xNN stands for itself.
+ */
+static int add_unit(const Usage *u, RecordFilter *f, const char *value) {
+        _cleanup_buffer_ Buffer glob = {0};
+        const char *text;
+        int r;
+
+        r = check_glob(u, "unit", value, UNIT_EXAMPLES);
+        if (r < 0)
+                return r;
+        if (value[0] == '/')
+                return usage_mistake(u, "unit", value,
+                                     "a path, not the name of a unit; `systemctl status` tells a "
+                                     "path's unit");
+        for (const char *at = value; *at; at++) {
+                if (at[0] == '\\' && at[1] == 'x' && isxdigit((unsigned char)at[2]) &&
+                    isxdigit((unsigned char)at[3]))
+                        buffer_append_char(&glob, '\\');
+                buffer_append_char(&glob, *at);
+        }
+        if (!strpbrk(value, "*?[") && !has_unit_type(value))
+                buffer_append_literal(&glob, ".service");
+        text = buffer_terminate(&glob);
+        return glob.is_failed ? -ENOMEM : list_add_string(&f->units, &f->n_units, text);
 }
 
 static int parse_actions(const Usage *u, const char *value, unsigned *actions) {
@@ -92,33 +149,55 @@ static int lookup_user(const char *name, uid_t *ret) {
         return -ERANGE;
 }
 
-static int add_user(const Usage *u, RecordFilter *f, const char *value) {
-        uid_t uid = 0, *grown;
+static int parse_user(const Usage *u, const char *option, const char *value, const char *unknown,
+                      uid_t *ret) {
         uint64_t number;
         int r;
 
         if (option_value_u64(value, UINT32_MAX - 1, &number) == 0) {
-                uid = (uid_t)number;
-        } else {
-                r = lookup_user(value, &uid);
-                if (r < 0) {
-                        _cleanup_buffer_ Buffer what = {0};
-
-                        buffer_append_format(&what, "cannot look up this user: %s; give its uid",
-                                             strerror(-r));
-                        return usage_mistake(u, "user", value, buffer_terminate(&what));
-                }
-                if (r == 0)
-                        return usage_mistake(u, "user", value,
-                                             "unknown user; give a name that `getent passwd` "
-                                             "knows, or a uid");
+                *ret = (uid_t)number;
+                return 0;
         }
-        grown = list_grow(f->uids, f->n_uids, sizeof(*f->uids));
+        r = lookup_user(value, ret);
+        if (r < 0) {
+                _cleanup_buffer_ Buffer what = {0};
+
+                buffer_append_format(&what, "cannot look up this user: %s; give its uid",
+                                     strerror(-r));
+                return usage_mistake(u, option, value, buffer_terminate(&what));
+        }
+        return r == 0 ? usage_mistake(u, option, value, unknown) : 0;
+}
+
+static int list_add_uid(uid_t **list, size_t *n, uid_t uid) {
+        uid_t *grown = list_grow(*list, *n, sizeof(**list));
+
         if (!grown)
                 return -ENOMEM;
-        f->uids = grown;
-        f->uids[f->n_uids++] = uid;
+        *list = grown;
+        grown[(*n)++] = uid;
         return 0;
+}
+
+static int add_user(const Usage *u, RecordFilter *f, const char *value) {
+        uid_t uid = 0;
+        int r;
+
+        r = parse_user(u, "user", value,
+                       "unknown user; give a name that `getent passwd` knows, or a uid", &uid);
+        return r < 0 ? r : list_add_uid(&f->uids, &f->n_uids, uid);
+}
+
+static int add_login_uid(const Usage *u, RecordFilter *f, const char *value) {
+        uid_t uid = PROCESS_ID_UNSET;
+        int r = 0;
+
+        if (strcmp(value, "unset") != 0)
+                r = parse_user(u, "loginuid", value,
+                               "unknown user; give a name that `getent passwd` knows, a uid, or "
+                               "unset for what nobody's login started",
+                               &uid);
+        return r < 0 ? r : list_add_uid(&f->login_uids, &f->n_login_uids, uid);
 }
 
 static int add_pid(const Usage *u, RecordFilter *f, const char *value) {
@@ -143,19 +222,30 @@ int filter_options_apply(const Usage *u, RecordFilter *f, FilterOption option, c
         switch (option) {
         case FILTER_OPTION_ACTION:
                 return parse_actions(u, value, &f->actions);
+        case FILTER_OPTION_ANCESTOR:
+                return add_glob(u, &f->ancestors, &f->n_ancestors, "ancestor", value,
+                                ANCESTOR_EXAMPLES);
         case FILTER_OPTION_COMM:
-                return add_glob(u, &f->comms, &f->n_comms, "comm", value);
+                return add_glob(u, &f->comms, &f->n_comms, "comm", value, NAME_EXAMPLES);
+        case FILTER_OPTION_CONTAINER:
+                return add_glob(u, &f->containers, &f->n_containers, "container", value,
+                                CONTAINER_EXAMPLES);
         case FILTER_OPTION_DESCENDANTS:
                 f->has_descendants = true;
                 return 0;
         case FILTER_OPTION_EXCLUDE:
-                return add_glob(u, &f->excludes, &f->n_excludes, "exclude", value);
+                return add_glob(u, &f->excludes, &f->n_excludes, "exclude", value, PATH_EXAMPLES);
         case FILTER_OPTION_EXE:
-                return add_glob(u, &f->executables, &f->n_executables, "exe", value);
+                return add_glob(u, &f->executables, &f->n_executables, "exe", value,
+                                PROGRAM_EXAMPLES);
         case FILTER_OPTION_INCLUDE:
-                return add_glob(u, &f->includes, &f->n_includes, "include", value);
+                return add_glob(u, &f->includes, &f->n_includes, "include", value, PATH_EXAMPLES);
+        case FILTER_OPTION_LOGINUID:
+                return add_login_uid(u, f, value);
         case FILTER_OPTION_PID:
                 return add_pid(u, f, value);
+        case FILTER_OPTION_UNIT:
+                return add_unit(u, f, value);
         case FILTER_OPTION_USER:
                 return add_user(u, f, value);
         }

@@ -36,7 +36,9 @@ static const char help[] =
         "  --include=GLOB  --exclude=GLOB  paths; '*.o' in any directory, '**' for many\n"
         "  --action=unlink,rmdir,move      files, directories, what was renamed away\n"
         "  --comm=GLOB  --exe=GLOB         the process's name, its program's path\n"
-        "  --user=NAME|UID                 its effective user\n"
+        "  --user=NAME|UID  --loginuid=NAME|UID|unset    effective user, who logged in\n"
+        "  --unit=GLOB  --container=ID|GLOB              what it runs in or for\n"
+        "  --ancestor=GLOB                 name or path of what started it, or that, …\n"
         "  --pid=PID  [--descendants]      it, and all that it started\n"
         "How long\n"
         "  --once  --count=N               until one record, until N of them\n"
@@ -60,8 +62,10 @@ typedef enum WatchOption {
 
 static const struct option options[] = {
         {"action", required_argument, NULL, FILTER_OPTION_ACTION},
+        {"ancestor", required_argument, NULL, FILTER_OPTION_ANCESTOR},
         {"color", required_argument, NULL, OPTION_COLOR},
         {"comm", required_argument, NULL, FILTER_OPTION_COMM},
+        {"container", required_argument, NULL, FILTER_OPTION_CONTAINER},
         {"count", required_argument, NULL, OPTION_COUNT},
         {"descendants", no_argument, NULL, FILTER_OPTION_DESCENDANTS},
         {"exclude", required_argument, NULL, FILTER_OPTION_EXCLUDE},
@@ -69,12 +73,14 @@ static const struct option options[] = {
         {"fan-features", required_argument, NULL, OPTION_FAN_FEATURES}, /* for tests */
         {"help", no_argument, NULL, OPTION_HELP},
         {"include", required_argument, NULL, FILTER_OPTION_INCLUDE},
+        {"loginuid", required_argument, NULL, FILTER_OPTION_LOGINUID},
         {"once", no_argument, NULL, OPTION_ONCE},
         {"output", required_argument, NULL, OPTION_OUTPUT},
         {"pid", required_argument, NULL, FILTER_OPTION_PID},
         {"queue", required_argument, NULL, OPTION_QUEUE},
         {"quiet", no_argument, NULL, OPTION_QUIET},
         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+        {"unit", required_argument, NULL, FILTER_OPTION_UNIT},
         {"user", required_argument, NULL, FILTER_OPTION_USER},
         {0},
 };

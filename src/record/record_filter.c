@@ -14,6 +14,14 @@
 
 #include "base/cleanup.h"
 #include "base/glob.h"
+#include "identify/cgroup.h"
+#include "identify/container.h"
+#include "identify/unit_name.h"
+
+/* More than any name that is a component of a cgroup's path. */
+#define NAME_BYTES (NAME_MAX + 1)
+/* Those of docker, podman, containerd and cri-o. */
+#define ID_DIGITS 64
 
 /* A path of the usual length is put together on the stack: filters are asked for each event. */
 typedef struct PathText {
@@ -104,6 +112,88 @@ static bool passes_uids(const RecordFilter *f, const ProcessFacts *facts) {
         return f->n_uids == 0;
 }
 
+static bool has_login_uid(const ProcessFacts *facts, uid_t uid) {
+        return facts->login_uid == uid && (uid != PROCESS_ID_UNSET || facts->has_login_uid);
+}
+
+static bool passes_login_uids(const RecordFilter *f, const ProcessFacts *facts) {
+        for (size_t i = 0; facts && i < f->n_login_uids; i++)
+                if (has_login_uid(facts, f->login_uids[i]))
+                        return true;
+        return f->n_login_uids == 0;
+}
+
+/* Does a glob match a unit's or a machine's name as it stands, or as people write it? */
+static bool matches_escaped(const char *glob, const char *name, size_t n_name) {
+        char text[NAME_BYTES];
+
+        if (!name || n_name >= sizeof(text))
+                return false;
+        memcpy(text, name, n_name);
+        text[n_name] = '\0';
+        return glob_match_name(glob, text) ||
+               (unit_name_unescape(name, n_name, text, sizeof(text)) >= 0 &&
+                glob_match_name(glob, text));
+}
+
+static bool passes_units(const RecordFilter *f, const ProcessFacts *facts) {
+        CgroupUnits u;
+
+        if (f->n_units == 0)
+                return true;
+        if (!facts || !facts->cgroup)
+                return false;
+        cgroup_units_parse(facts->cgroup, strlen(facts->cgroup), &u);
+        for (size_t i = 0; i < f->n_units; i++)
+                if (matches_escaped(f->units[i], u.unit, u.n_unit) ||
+                    matches_escaped(f->units[i], u.user_unit, u.n_user_unit))
+                        return true;
+        return false;
+}
+
+static size_t n_hex_digits(const char *s) {
+        return strspn(s, "0123456789abcdef");
+}
+
+/* An id begins with these digits: as `docker ps` shows it, or fewer. */
+static bool is_id_prefix(const char *digits, const char *id, size_t n_id) {
+        size_t n = n_hex_digits(digits);
+
+        return n >= RECORD_FILTER_ID_DIGITS_MIN && digits[n] == '\0' && n_id == ID_DIGITS &&
+               n <= n_id && memcmp(digits, id, n) == 0 && n_hex_digits(id) >= n_id;
+}
+
+static bool passes_containers(const RecordFilter *f, const ProcessFacts *facts) {
+        ContainerRef c;
+
+        if (f->n_containers == 0)
+                return true;
+        if (!facts || !facts->cgroup)
+                return false;
+        container_parse(facts->cgroup, strlen(facts->cgroup), &c);
+        for (size_t i = 0; c.id && i < f->n_containers; i++)
+                if (is_id_prefix(f->containers[i], c.id, c.n_id) ||
+                    matches_escaped(f->containers[i], c.id, c.n_id))
+                        return true;
+        return false;
+}
+
+static bool is_ancestor(const char *glob, const ProcessFacts *facts) {
+        if (strchr(glob, '/'))
+                return facts->executable && glob_match_path(glob, facts->executable);
+        return facts->name &&
+               (glob_match_name(glob, facts->name) || glob_match_name(glob, facts->comm));
+}
+
+static bool passes_ancestors(const RecordFilter *f, const Deleter *d) {
+        for (size_t i = 0; d && i < f->n_ancestors; i++)
+                for (size_t k = 0; k < d->n_ancestors; k++)
+                        if (d->ancestors[k].facts &&
+                            is_ancestor(f->ancestors[i], d->ancestors[k].facts))
+                                return true;
+        return f->n_ancestors == 0;
+}
+
 static bool has_pid(const RecordFilter *f, pid_t pid) {
         for (size_t i = 0; i < f->n_pids; i++)
                 if (f->pids[i] == pid)
@@ -132,8 +222,9 @@ bool record_filter_passes(const RecordFilter *f, const Record *r) {
         if (f->actions != 0 && (f->actions & 1U << r->action) == 0)
                 return false;
         /* The cheap ones first. */
-        return passes_pids(f, r->deleter) && passes_uids(f, facts) && passes_comms(f, facts) &&
-               passes_executables(f, facts) && passes_paths(f, r);
+        return passes_pids(f, r->deleter) && passes_uids(f, facts) && passes_login_uids(f, facts) &&
+               passes_comms(f, facts) && passes_executables(f, facts) && passes_units(f, facts) &&
+               passes_containers(f, facts) && passes_ancestors(f, r->deleter) && passes_paths(f, r);
 }
 
 static void strings_free(char **strings, size_t n_strings) {
@@ -147,7 +238,11 @@ void record_filter_done(RecordFilter *f) {
         strings_free(f->excludes, f->n_excludes);
         strings_free(f->comms, f->n_comms);
         strings_free(f->executables, f->n_executables);
+        strings_free(f->units, f->n_units);
+        strings_free(f->containers, f->n_containers);
+        strings_free(f->ancestors, f->n_ancestors);
         free(f->uids);
+        free(f->login_uids);
         free(f->pids);
         *f = (RecordFilter){0};
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "capture/fan_group.h"
 #include "unit.h"
@@ -85,7 +86,9 @@ START_TEST(test_defaults) {
         ck_assert_str_eq(o.paths[1], "b");
         ck_assert_uint_eq(o.filter.actions, 0);
         ck_assert_uint_eq(o.filter.n_includes + o.filter.n_excludes + o.filter.n_comms +
-                                  o.filter.n_executables + o.filter.n_uids + o.filter.n_pids,
+                                  o.filter.n_executables + o.filter.n_uids + o.filter.n_pids +
+                                  o.filter.n_units + o.filter.n_containers + o.filter.n_ancestors +
+                                  o.filter.n_login_uids,
                           0);
 }
 END_TEST
@@ -138,6 +141,59 @@ START_TEST(test_filters) {
 }
 END_TEST
 
+START_TEST(test_filters_on_whose_behalf) {
+        const RecordFilter *f = &o.filter;
+
+        ck_assert_int_eq(parse("--container=3f2a9c51e0d7 --container=web-* --ancestor=sshd "
+                               "--ancestor=/usr/sbin/* --loginuid=root --loginuid=1000 "
+                               "--loginuid=unset x"),
+                         1);
+        ck_assert_uint_eq(f->n_containers, 2);
+        ck_assert_str_eq(f->containers[0], "3f2a9c51e0d7");
+        ck_assert_str_eq(f->containers[1], "web-*");
+        ck_assert_uint_eq(f->n_ancestors, 2);
+        ck_assert_str_eq(f->ancestors[0], "sshd");
+        ck_assert_str_eq(f->ancestors[1], "/usr/sbin/*");
+        ck_assert_uint_eq(f->n_login_uids, 3);
+        ck_assert_uint_eq(f->login_uids[0], 0);
+        ck_assert_uint_eq(f->login_uids[1], 1000);
+        ck_assert_uint_eq(f->login_uids[2], PROCESS_ID_UNSET);
+        ck_assert_uint_eq(f->n_uids, 0);
+}
+END_TEST
+
+/* As systemctl takes them; the last column is the glob. */
+static const struct {
+        const char *option;
+        const char *glob;
+} units[] = {
+        {"--unit=cron", "cron.service"},
+        {"--unit=cron.service", "cron.service"},
+        {"--unit=session-3.scope", "session-3.scope"},
+        {"--unit=getty@tty1", "getty@tty1.service"},
+        {"--unit=a.b", "a.b.service"},
+        {"--unit=a.", "a..service"},
+        {"--unit=service", "service.service"},
+        {"--unit=cron*", "cron*"},
+        {"--unit=c?on", "c?on"},
+        {"--unit=c[r]on", "c[r]on"},
+        {"--unit=a\\x2db", "a\\\\x2db.service"},
+        {"--unit=a\\x2d*", "a\\\\x2d*"},
+        {"--unit=a\\xg0", "a\\xg0.service"},
+        {"--unit=a\\[b*", "a\\[b*"},
+        {"--unit=dev-sda1.swap", "dev-sda1.swap"},
+};
+
+START_TEST(test_unit) {
+        _cleanup_free_ char *line = NULL;
+
+        ck_assert_int_ge(asprintf(&line, "%s x", units[_i].option), 0);
+        ck_assert_int_eq(parse(line), 1);
+        ck_assert_uint_eq(o.filter.n_units, 1);
+        ck_assert_str_eq(o.filter.units[0], units[_i].glob);
+}
+END_TEST
+
 START_TEST(test_actions) {
         ck_assert_int_eq(parse("--action=unlink --action=move x"), 1);
         ck_assert_uint_eq(o.filter.actions, 1U << RECORD_UNLINK | 1U << RECORD_MOVE);
@@ -175,6 +231,18 @@ static const struct {
         {"--user=no.such.user! x", "--user=no.such.user!: unknown user; "},
         {"--user=4294967295 x", "--user=4294967295: unknown user"},
         {"--user= x", "--user=: unknown user"},
+        {"--loginuid=no.such.user! x", "--loginuid=no.such.user!: unknown user; give a name that "
+                                       "`getent passwd` knows, a uid, or unset "},
+        {"--loginuid=4294967295 x", "--loginuid=4294967295: unknown user"},
+        {"--loginuid= x", "--loginuid=: unknown user"},
+        {"--unit= x", "--unit=: not a pattern that could match; write for example cron, "},
+        {"--unit=[a x", "--unit=[a: not a pattern"},
+        {"--unit=a\\ x", "--unit=a\\\\: not a pattern"},
+        {"--unit=/home x", "--unit=/home: a path, not the name of a unit; "},
+        {"--container= x", "--container=: not a pattern that could match; write for example 3f2a"},
+        {"--container=[a x", "--container=[a: not a pattern"},
+        {"--ancestor= x", "--ancestor=: not a pattern that could match; write for example sshd, "},
+        {"--ancestor=/a/../b x", "--ancestor=/a/../b: not a pattern"},
         {"--include=[a x", "--include=[a: not a pattern that could match; "},
         {"--exclude=a/../b x", "--exclude=a/../b: not a pattern"},
         {"--comm= x", "--comm=: not a pattern"},
@@ -251,6 +319,8 @@ int main(void) {
         tcase_add_test(t, test_defaults);
         tcase_add_test(t, test_every_option);
         tcase_add_test(t, test_filters);
+        tcase_add_test(t, test_filters_on_whose_behalf);
+        tcase_add_loop_test(t, test_unit, 0, sizeof(units) / sizeof(units[0]));
         tcase_add_test(t, test_actions);
         tcase_add_loop_test(t, test_mistake, 0, sizeof(mistakes) / sizeof(mistakes[0]));
         tcase_add_test(t, test_empty_path);
