@@ -19,76 +19,39 @@
 #include "filesystem.h"
 #include "harness.h"
 #include "record.h"
-#include "truth.h"
+#include "scene.h"
 
 #define NOBODY 65534
 
-typedef struct Scene {
-        Filesystem fs;
-        char *file;
-        Monitor m;
-        RecordReader reader;
-} Scene;
-
-static Scene scene_new(void) {
-        Scene s = {.fs = fs_new(FS_TMPFS, "fs")};
-
-        s.file = harness_format("%s/file", s.fs.path);
-        harness_touch(s.file);
-        ck_assert_int_eq(chmod(s.fs.path, 0777), 0);
-        s.m = monitor_start(MONITOR_ARGS(s.fs.path));
-        return s;
-}
-
-/* Stops the monitor. Return: its only deletion, of s->file. */
-static struct json_object *only_record(Scene *s) {
-        struct json_object *record;
-
-        monitor_stop(&s->m);
-        ck_assert_uint_eq(record_count_deletions(s->m.output_path), 1);
-        s->reader = record_reader_new(s->m.output_path);
-        record = record_next_deletion(&s->reader);
-        ck_assert_str_eq(record_string(record, "file.path"), s->file);
-        fprintf(stderr, "# %s\n", json_object_to_json_string(record));
-        return record;
-}
-
-static void assert_string(struct json_object *record, const char *field, const char *value) {
-        const char *said = record_string(record, field);
-
-        harness_assert(said && strcmp(said, value) == 0, "%s is %s, said %s", field, value,
-                       said ? said : "nothing");
-}
-
 START_TEST(forked_without_exec) {
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         pid_t pid = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker", "x"), "fork",
-                                         s.file, NULL);
+                                         s.files[0], NULL);
         struct json_object *record;
 
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = only_record(&s);
+        record = scene_only_record(&s);
         ck_assert_int_eq(record_number(record, "process.parent.pid"), pid);
         ck_assert_int_ne(record_number(record, "process.pid"), pid);
-        assert_string(record, "process.executable", harness_worker());
-        assert_string(record, "process.parent.executable", harness_worker());
-        assert_string(record, "process.name", "worker");
+        scene_assert_string(&s, 0, "process.executable", harness_worker());
+        scene_assert_string(&s, 0, "process.parent.executable", harness_worker());
+        scene_assert_string(&s, 0, "process.name", "worker");
         ck_assert_str_eq(record_arg(record, 1).data, "x");
 }
 END_TEST
 
 /* Its parent is gone: the parent is the reaper now, and the chain ends in pid 1 all the same. */
 START_TEST(orphaned) {
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         pid_t pid = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker", "x"), "orphan",
-                                         s.file, NULL);
+                                         s.files[0], NULL);
         struct json_object *record, *ancestry, *last;
 
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        for (int i = 0; i < 200 && access(s.file, F_OK) == 0; i++)
+        for (int i = 0; i < 200 && access(s.files[0], F_OK) == 0; i++)
                 harness_sleep(0.01);
-        record = only_record(&s);
-        assert_string(record, "process.executable", harness_worker());
+        record = scene_only_record(&s);
+        scene_assert_string(&s, 0, "process.executable", harness_worker());
         ancestry = record_get(record, "whodunlink.ancestry");
         ck_assert(ancestry && json_object_array_length(ancestry) > 0);
         last = json_object_array_get_idx(ancestry, json_object_array_length(ancestry) - 1);
@@ -97,67 +60,66 @@ START_TEST(orphaned) {
 END_TEST
 
 /* Runs rm with these users; the real one differs from the effective one as under sudo or setuid. */
-static struct json_object *rm_as(Scene *s, uid_t real, uid_t effective) {
+static void rm_as(Scene *s, uid_t real, uid_t effective) {
         pid_t pid = fork();
 
         if (pid == 0) {
                 if (setresuid(real, effective, effective) < 0)
                         _exit(125);
-                execlp("rm", "rm", "-f", s->file, (char *)NULL);
+                execlp("rm", "rm", "-f", s->files[0], (char *)NULL);
                 _exit(127);
         }
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        return only_record(s);
+        scene_stop(s);
 }
 
 START_TEST(two_users) {
-        Scene s = scene_new();
-        struct json_object *record = rm_as(&s, NOBODY, 0);
+        Scene s = scene_new(1);
 
-        assert_string(record, "process.user.id", "0");
-        assert_string(record, "process.user.name", "root");
-        assert_string(record, "user.id", "0");
-        assert_string(record, "process.real_user.id", "65534");
+        rm_as(&s, NOBODY, 0);
+        scene_assert_string(&s, 0, "process.user.id", "0");
+        scene_assert_string(&s, 0, "process.user.name", "root");
+        scene_assert_string(&s, 0, "user.id", "0");
+        scene_assert_string(&s, 0, "process.real_user.id", "65534");
 }
 END_TEST
 
 START_TEST(another_user) {
-        Scene s = scene_new();
-        struct json_object *record = rm_as(&s, NOBODY, NOBODY);
+        Scene s = scene_new(1);
 
-        assert_string(record, "process.user.id", "65534");
-        assert_string(record, "process.real_user.id", "65534");
-        assert_string(record, "process.group.id", "0");
-        ck_assert(!record_get(record, "user.audit") || record_get(record, "user.audit.id"));
+        rm_as(&s, NOBODY, NOBODY);
+        scene_assert_string(&s, 0, "process.user.id", "65534");
+        scene_assert_string(&s, 0, "process.real_user.id", "65534");
+        scene_assert_string(&s, 0, "process.group.id", "0");
+        ck_assert(!record_get(s.records[0], "user.audit") ||
+                  record_get(s.records[0], "user.audit.id"));
 }
 END_TEST
 
 /* A process that changes its user after its exec: the user is the one of the deletion. */
 START_TEST(user_changed_after_exec) {
-        Scene s = scene_new();
-        struct json_object *record;
+        Scene s = scene_new(1);
         pid_t pid = fork();
 
         if (pid == 0) {
                 if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
                         _exit(125);
-                _exit(unlink(s.file) < 0);
+                _exit(unlink(s.files[0]) < 0);
         }
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = only_record(&s);
-        assert_string(record, "process.user.id", "65534");
+        scene_stop(&s);
+        scene_assert_string(&s, 0, "process.user.id", "65534");
 }
 END_TEST
 
 START_TEST(working_directory_and_relative_arguments) {
-        Scene s = scene_new();
-        struct json_object *record;
+        Scene s = scene_new(1);
 
         ck_assert_int_eq(chdir(s.fs.path), 0);
-        process_run(PROCESS_ARGS("rm", "file"));
-        record = only_record(&s);
-        assert_string(record, "process.working_directory", s.fs.path);
-        assert_string(record, "process.command_line", "rm file");
+        process_run(PROCESS_ARGS("rm", "file-00"));
+        scene_stop(&s);
+        scene_assert_string(&s, 0, "process.working_directory", s.fs.path);
+        scene_assert_string(&s, 0, "process.command_line", "rm file-00");
 }
 END_TEST
 
@@ -167,20 +129,20 @@ END_TEST
  */
 START_TEST(working_directory_after_chdir) {
         bool is_alive = _i == 0; /* at the time its event is read */
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         struct json_object *record;
         const char *said;
         pid_t pid = fork();
 
         if (pid == 0) {
-                if (chdir(s.fs.path) < 0 || unlink("file") < 0)
+                if (chdir(s.fs.path) < 0 || unlink("file-00") < 0)
                         _exit(EXIT_FAILURE);
                 if (is_alive)
                         harness_sleep(0.5);
                 _exit(EXIT_SUCCESS);
         }
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = only_record(&s);
+        record = scene_only_record(&s);
         said = record_string(record, "process.working_directory");
         harness_assert(!said || strcmp(said, s.fs.path) == 0, "working directory is %s, said %s",
                        s.fs.path, said);
@@ -189,23 +151,23 @@ END_TEST
 
 /* A mount namespace of its own, a chroot, a pid namespace: still our path and our pid. */
 START_TEST(another_mount_namespace_and_chroot) {
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         struct json_object *record;
         pid_t pid = fork();
 
         if (pid == 0) {
                 if (unshare(CLONE_NEWNS) < 0 || chroot(s.fs.path) < 0 || chdir("/") < 0)
                         _exit(125);
-                _exit(unlink("/file") < 0);
+                _exit(unlink("/file-00") < 0);
         }
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = only_record(&s);
+        record = scene_only_record(&s);
         ck_assert_int_eq(record_number(record, "process.pid"), pid);
 }
 END_TEST
 
 START_TEST(another_pid_namespace) {
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         struct json_object *record;
         pid_t pid = fork();
         int status = -1;
@@ -215,15 +177,15 @@ START_TEST(another_pid_namespace) {
                         _exit(125);
                 pid = fork();
                 if (pid == 0)
-                        _exit(execlp("rm", "rm", s.file, (char *)NULL));
+                        _exit(execlp("rm", "rm", s.files[0], (char *)NULL));
                 waitpid(pid, &status, 0);
                 _exit(status != 0);
         }
         ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = only_record(&s);
+        record = scene_only_record(&s);
         ck_assert_int_gt(record_number(record, "process.pid"), pid);
         ck_assert_int_eq(record_number(record, "process.parent.pid"), pid);
-        assert_string(record, "process.name", "rm");
+        scene_assert_string(&s, 0, "process.name", "rm");
 }
 END_TEST
 
@@ -233,14 +195,14 @@ static void *unlink_thread(void *file) {
 
 /* A thread: the process is named, not the thread. */
 START_TEST(a_thread) {
-        Scene s = scene_new();
+        Scene s = scene_new(1);
         pthread_t thread;
         void *result;
 
-        ck_assert_int_eq(pthread_create(&thread, NULL, unlink_thread, s.file), 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, unlink_thread, s.files[0]), 0);
         ck_assert_int_eq(pthread_join(thread, &result), 0);
         ck_assert(result);
-        ck_assert_int_eq(record_number(only_record(&s), "process.pid"), getpid());
+        ck_assert_int_eq(record_number(scene_only_record(&s), "process.pid"), getpid());
 }
 END_TEST
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * See scene.h.  Files that are gone before the monitor starts, or that are still there in the end,
+ * are a mistake of the test: each must have its record.
+ */
+
+#include "scene.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "harness.h"
+#include "record.h"
+#include "truth_facts.h"
+
+Scene scene_prepare(size_t n_files) {
+        Scene s = {.fs = fs_new(FS_TMPFS, "fs"), .n_files = n_files};
+
+        harness_assert(n_files <= SCENE_FILES_MAX, "too many files");
+        harness_assert(chmod(s.fs.path, 0777) == 0, "%s: %m", s.fs.path);
+        for (size_t i = 0; i < n_files; i++) {
+                s.files[i] = harness_format("%s/file-%02zu", s.fs.path, i);
+                harness_touch(s.files[i]);
+        }
+        return s;
+}
+
+void scene_start(Scene *s) {
+        s->m = monitor_start(MONITOR_ARGS(s->fs.path));
+}
+
+Scene scene_new(size_t n_files) {
+        Scene s = scene_prepare(n_files);
+
+        scene_start(&s);
+        return s;
+}
+
+void scene_await(const Scene *s, size_t i) {
+        _cleanup_free_ char *text = harness_format("\"path\":\"%s\"", s->files[i]);
+
+        monitor_wait_for_output(&s->m, text, MONITOR_TIMEOUT_SEC);
+}
+
+void scene_delete(const Scene *s, size_t i) {
+        harness_unlink(s->files[i]);
+        scene_await(s, i);
+}
+
+static size_t find_file(const Scene *s, const char *path) {
+        for (size_t i = 0; i < s->n_files; i++)
+                if (path && strcmp(s->files[i], path) == 0)
+                        return i;
+        harness_abort("a record of %s", path ? path : "no path");
+}
+
+void scene_stop(Scene *s) {
+        RecordReader r;
+
+        monitor_stop(&s->m);
+        r = record_reader_new(s->m.output_path);
+        for (struct json_object *record = record_next_deletion(&r); record;
+             record = record_next_deletion(&r)) {
+                size_t i = find_file(s, record_string(record, "file.path"));
+
+                harness_note("%s", json_object_to_json_string(record));
+                harness_assert(!s->records[i], "%s has two records", s->files[i]);
+                s->records[i] = json_object_get(record);
+        }
+        record_reader_done(&r);
+        for (size_t i = 0; i < s->n_files; i++)
+                harness_assert(s->records[i], "%s has no record", s->files[i]);
+}
+
+struct json_object *scene_only_record(Scene *s) {
+        harness_assert(s->n_files == 1, "%zu files", s->n_files);
+        scene_stop(s);
+        return s->records[0];
+}
+
+void scene_assert_process(const Scene *s, size_t i, const Process *p) {
+        const TruthItem item = {.action = "unlink", .path = s->files[i], .process = p};
+        char wrong[512] = "", unknown[256] = "";
+
+        truth_compare_facts(&item, s->records[i], wrong, sizeof(wrong), unknown, sizeof(unknown));
+        harness_assert(!*wrong, "%s: %s", s->files[i], wrong);
+        harness_assert(!*unknown, "%s: unknown: %s", s->files[i], unknown);
+}
+
+void scene_assert_string(const Scene *s, size_t i, const char *field, const char *value) {
+        const char *said = record_string(s->records[i], field);
+
+        harness_assert(said ? value && strcmp(said, value) == 0 : !value, "%s: %s is %s, said %s",
+                       s->files[i], field, value ? value : "unknown", said ? said : "nothing");
+}
