@@ -167,6 +167,26 @@ Process process_child_truth(const char *const *args) {
         return p;
 }
 
+static const char *const *own_args(void) {
+        size_t n_bytes, n = 0;
+        char *bytes = harness_read_file("/proc/self/cmdline", &n_bytes);
+        const char **args = calloc(n_bytes + 1, sizeof(*args));
+
+        harness_assert(args, "out of memory");
+        for (char *p = bytes; p < bytes + n_bytes; p += strlen(p) + 1)
+                args[n++] = p;
+        return args;
+}
+
+Process process_fork_truth(void) {
+        Process p = {.args = own_args(), .ppid = getpid(), .user_id = "0"};
+
+        p.executable = realpath("/proc/self/exe", NULL);
+        p.name = p.executable ? strrchr(p.executable, '/') + 1 : NULL;
+        p.ancestors = own_lineage(&p.n_ancestors);
+        return p;
+}
+
 Process process_own_truth(void) {
         Process p = {.pid = getpid(), .ppid = getppid(), .user_id = "0"};
         size_t n;

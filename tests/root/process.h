@@ -62,6 +62,11 @@ char *process_find_program(const char *name);
  * its pid.
  */
 Process process_child_truth(const char *const *args);
+/*
+ * The truth about a forked child of this process that executes nothing: everything but its pid, and
+ * its working directory, which is not always told.
+ */
+Process process_fork_truth(void);
 /* The truth about this process itself, which runs the test. */
 Process process_own_truth(void);
 /* Number of open descriptors of a living process. */
