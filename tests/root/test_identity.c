@@ -40,7 +40,7 @@ START_TEST(forked_without_exec) {
 }
 END_TEST
 
-/* Its parent is gone: the parent is the reaper now, and the chain ends in pid 1 all the same. */
+/* Its parent is gone: the chain ends in pid 1 all the same. See test_ancestry.c for the rest. */
 START_TEST(orphaned) {
         Scene s = scene_new(1);
         pid_t pid = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker", "x"), "orphan",
