@@ -47,3 +47,13 @@ void container_parse(const char *path, size_t n_path, ContainerRef *ret_containe
  * In the name of a slice its dashes are underscores.  Empty when the path names no pod.
  */
 void container_pod_uid(const ContainerRef *c, char ret_uid[static CONTAINER_POD_UID_BYTES]);
+
+/* Bytes of a container's id or name, with the NUL: a directory's name at most. */
+#define CONTAINER_NAME_BYTES 256
+
+/*
+ * container_name() - the id, or of systemd-nspawn the machine's name as machinectl shows it
+ *
+ * An unescaped name can hold any byte but NUL.  Empty when the path names no container.
+ */
+void container_name(const ContainerRef *c, char ret_name[static CONTAINER_NAME_BYTES]);

@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "identify/unit_name.h"
+
 #define N_ID 64
 
 #define NSPAWN "systemd-nspawn"
@@ -308,4 +310,15 @@ void container_pod_uid(const ContainerRef *c, char ret_uid[static CONTAINER_POD_
         for (size_t i = 0; i < n; i++)
                 ret_uid[i] = c->pod_uid[i] == '_' ? '-' : c->pod_uid[i];
         ret_uid[n] = '\0';
+}
+
+void container_name(const ContainerRef *c, char ret_name[static CONTAINER_NAME_BYTES]) {
+        size_t n = c->n_id < CONTAINER_NAME_BYTES ? c->n_id : CONTAINER_NAME_BYTES - 1;
+
+        if (c->runtime && strcmp(c->runtime, NSPAWN) == 0 &&
+            unit_name_unescape(c->id, c->n_id, ret_name, CONTAINER_NAME_BYTES) >= 0)
+                return;
+        if (n > 0)
+                memcpy(ret_name, c->id, n);
+        ret_name[n] = '\0';
 }

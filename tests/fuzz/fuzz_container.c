@@ -19,7 +19,7 @@ static bool is_free_name(const char *runtime) {
 }
 
 static void check_container(const ContainerRef *c, const char *path, size_t n_path) {
-        char uid[CONTAINER_POD_UID_BYTES];
+        char uid[CONTAINER_POD_UID_BYTES], name[CONTAINER_NAME_BYTES];
 
         fuzz_check_borrowed(c->id, c->n_id, path, n_path);
         fuzz_check_borrowed(c->pod_uid, c->n_pod_uid, path, n_path);
@@ -39,6 +39,8 @@ static void check_container(const ContainerRef *c, const char *path, size_t n_pa
         container_pod_uid(c, uid);
         fuzz_check(strlen(uid) == c->n_pod_uid);
         fuzz_check(!strchr(uid, '_'));
+        container_name(c, name);
+        fuzz_check((name[0] != '\0') == (c->id != NULL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {

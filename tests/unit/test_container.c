@@ -312,11 +312,47 @@ START_TEST(test_truncated) {
 }
 END_TEST
 
+/* As its own tools call it; one that cannot be unescaped stays as it is. */
+START_TEST(test_name) {
+        static const struct {
+                const char *path, *name;
+        } names[] = {
+                {"/docker/" ID, ID},
+                {"/machine.slice/machine-my\\x2dweb.scope", "my-web"},
+                {"/machine.slice/machine-a\\x1b.scope", "a\033"},
+                {"/machine.slice/machine-a\\x.scope", "a\\x"},
+                {"/lxc.payload.a\\x2db", "a\\x2db"},
+                {"/system.slice/cron.service", ""},
+        };
+        char name[CONTAINER_NAME_BYTES];
+        ContainerRef c;
+
+        container_parse(names[_i].path, strlen(names[_i].path), &c);
+        container_name(&c, name);
+        ck_assert_str_eq(name, names[_i].name);
+}
+END_TEST
+
+/* Of any length, whatever the kernel allows for a directory. */
+START_TEST(test_long_name) {
+        char path[1024] = "/lxc.payload.", name[CONTAINER_NAME_BYTES];
+        ContainerRef c;
+
+        memset(path + strlen(path), 'x', 900);
+        container_parse(path, strlen(path), &c);
+        container_name(&c, name);
+        ck_assert_uint_eq(strspn(name, "x"), CONTAINER_NAME_BYTES - 1);
+        ck_assert_uint_eq(strlen(name), CONTAINER_NAME_BYTES - 1);
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("container");
 
         tcase_add_loop_test(t, test_real, 0, N(real));
         tcase_add_loop_test(t, test_hostile, 0, N(hostile));
         tcase_add_loop_test(t, test_truncated, 0, N(real));
+        tcase_add_loop_test(t, test_name, 0, 6);
+        tcase_add_test(t, test_long_name);
         return unit_run("container", t);
 }
