@@ -61,5 +61,7 @@ ProcessFacts *process_facts_new(const ProcessFactsParts *parts);
 ProcessFactsParts process_facts_parts(const ProcessFacts *f);
 ProcessFacts *process_facts_ref(ProcessFacts *f);
 ProcessFacts *process_facts_unref(ProcessFacts *f);
+/* Do the numbers of users mean others to it than to us: is it in a container, as far as we see? */
+bool process_facts_is_in_container(const ProcessFacts *f);
 void process_facts_unrefp(ProcessFacts **f);
 #define _cleanup_process_facts_ _cleanup_(process_facts_unrefp)

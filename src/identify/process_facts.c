@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identify/container.h"
+
 /* TASK_COMM_LEN of linux/sched.h, without the NUL. */
 #define COMM_BYTES 15
 
@@ -114,4 +116,13 @@ ProcessFacts *process_facts_unref(ProcessFacts *f) {
 
 void process_facts_unrefp(ProcessFacts **f) {
         process_facts_unref(*f);
+}
+
+bool process_facts_is_in_container(const ProcessFacts *f) {
+        ContainerRef c;
+
+        if (f->is_in_pid_namespace || !f->cgroup)
+                return f->is_in_pid_namespace;
+        container_parse(f->cgroup, strlen(f->cgroup), &c);
+        return c.id != NULL;
 }

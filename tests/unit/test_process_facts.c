@@ -172,6 +172,29 @@ START_TEST(test_whole_name) {
 }
 END_TEST
 
+START_TEST(test_is_in_container) {
+        static const struct {
+                const char *cgroup;
+                bool is_in_pid_namespace, is_in_container;
+        } cases[] = {
+                {NULL, false, false},
+                {NULL, true, true},
+                {"/system.slice/cron.service", false, false},
+                {"/system.slice/cron.service", true, true},
+                {"/lxc.payload.web", false, true},
+        };
+        ProcessFactsParts p = {.facts = {.is_in_pid_namespace = cases[_i].is_in_pid_namespace}};
+        ProcessFacts *f;
+
+        p.cgroup = cases[_i].cgroup;
+        p.n_cgroup = p.cgroup ? strlen(p.cgroup) : 0;
+        f = process_facts_new(&p);
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_eq(process_facts_is_in_container(f), cases[_i].is_in_container);
+        process_facts_unref(f);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("process_facts");
 
@@ -182,5 +205,6 @@ int main(void) {
         tcase_add_test(tcase, test_references);
         tcase_add_loop_test(tcase, test_whole_name, 0,
                             sizeof(whole_names) / sizeof(whole_names[0]));
+        tcase_add_loop_test(tcase, test_is_in_container, 0, 5);
         return unit_run("process_facts", tcase);
 }
