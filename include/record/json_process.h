@@ -11,9 +11,9 @@
 
 typedef struct JsonProcess {
         uint64_t deleter_id; /* 0: nothing rendered */
-        Buffer members;  /* "process":{…},"user":{…},"systemd":{…}, with the trailing comma */
-        Buffer ancestry; /* "ancestry":[…], with the trailing comma; empty when none is known */
-        Buffer subject;  /* inside of a JSON string: rm (pid 812, root) */
+        Buffer members; /* "process":{…},"user":{…},"systemd":{…}, with the trailing comma */
+        Buffer below;   /* of "whodunlink": "ancestry":[…],"unit":{…}, likewise; may be empty */
+        Buffer subject; /* inside of a JSON string: rm (pid 812, root) */
 } JsonProcess;
 
 /* Return: 0, -ENOMEM. */

@@ -266,7 +266,7 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
 
         buffer_append_literal(b, "\"whodunlink\":{");
         if (process) {
-                buffer_append(b, process->ancestry.bytes, process->ancestry.n_bytes);
+                buffer_append(b, process->below.bytes, process->below.n_bytes);
                 if (r->deleter->process.facts && r->deleter->process.facts->is_args_cut)
                         buffer_append_literal(b, "\"args_cut\":true,");
                 APPEND_MEMBER(b, "attribution", attribution_to_string(r->deleter->attribution));

@@ -70,6 +70,7 @@ static const struct {
         {"process.real_user.name", KEYWORD},
         {"process.group.id", KEYWORD},
         {"process.group.name", KEYWORD},
+        {"process.vpid", LONG},
         {"process.entry_leader.entry_meta.type", KEYWORD},
         {"user.id", KEYWORD},
         {"user.name", KEYWORD},

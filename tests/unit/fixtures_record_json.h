@@ -102,6 +102,9 @@ static const Field fields[] = {
         {"process.args_count", json_type_int},
         {"process.working_directory", json_type_string},
         {"process.start", json_type_string},
+        {"process.title", json_type_string},
+        {"process.vpid", json_type_int},
+        {"process.entry_leader.entry_meta.type", json_type_string},
         {"process.user.id", json_type_string},
         {"process.user.name", json_type_string},
         {"process.real_user.id", json_type_string},
@@ -116,10 +119,17 @@ static const Field fields[] = {
         {"systemd.user_unit", json_type_string},
         {"systemd.slice", json_type_string},
         {"systemd.session", json_type_string},
+        {"systemd.invocation_id", json_type_string},
+        {"container.id", json_type_string},
+        {"container.runtime", json_type_string},
+        {"orchestrator.resource.id", json_type_string},
         {"host.name", json_type_string},
         {"host.id", json_type_string},
         {"host.boot.id", json_type_string},
         {"whodunlink.ancestry", json_type_array},
+        {"whodunlink.unit.template", json_type_string},
+        {"whodunlink.unit.instance", json_type_string},
+        {"whodunlink.executable_deleted", json_type_boolean},
         {"whodunlink.args_cut", json_type_boolean},
         {"whodunlink.attribution", json_type_string},
         {"whodunlink.path_source", json_type_string},
@@ -135,15 +145,17 @@ static const Field fields[] = {
 
 /* The parent and the ancestors are processes too; *_raw is of its sibling's type. */
 static inline void check_type(const char *path, json_type type) {
+        static const char *const relatives[] = {"process.parent.", "process.session_leader.",
+                                                "process.entry_leader.", "whodunlink.ancestry."};
+        static const char entry_meta[] = "process.entry_leader.entry_meta.";
         char name[256];
         size_t n = strlen(path);
 
-        if (strncmp(path, "process.parent.", 15) == 0)
-                snprintf(name, sizeof(name), "process.%s", path + 15);
-        else if (strncmp(path, "whodunlink.ancestry.", 20) == 0)
-                snprintf(name, sizeof(name), "process.%s", path + 20);
-        else
-                snprintf(name, sizeof(name), "%s", path);
+        snprintf(name, sizeof(name), "%s", path);
+        for (size_t i = 0; i < sizeof(relatives) / sizeof(relatives[0]); i++)
+                if (strncmp(path, relatives[i], strlen(relatives[i])) == 0 &&
+                    strncmp(path, entry_meta, strlen(entry_meta)) != 0)
+                        snprintf(name, sizeof(name), "process.%s", path + strlen(relatives[i]));
         for (int is_raw = 0; is_raw < 2; is_raw++) {
                 for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
                         if (strcmp(fields[i].path, name) == 0) {

@@ -1,87 +1,111 @@
 /* SPDX-License-Identifier: MIT */
 
-/* On whose behalf, as the JSON line tells it: unit, container and pod of a control group. */
+/* What is the deleter's own, who leads it, and whose names its users have. */
 
-#include <json-c/json.h>
+#include "fixtures_record_json.h"
 
-#include "base/cleanup.h"
-#include "fixtures_deleter.h"
-#include "record/json_process.h"
+static const char *const chain[] = {"sh", "cron", "init", NULL};
 
-#define ID "4f1ec6e0f9f4b1a5c1f0d5a3e8b7a6958473625140392817065f4e3d2c1b0a99"
+/* Renders an unlink by these parts. */
+static void render(Attribution attribution, const ProcessFactsParts *parts) {
+        Deleter *d = fixture_deleter(1, attribution, 1, parts, chain);
+        Record r = record_of(RECORD_UNLINK, d);
 
-typedef struct Case {
-        const char *cgroup;
-        const char *container; /* id, or NULL: none */
-        const char *runtime;
-        const char *pod;
-        const char *unit;
-} Case;
-
-static const Case cases[] = {
-        {"/system.slice/cron.service", NULL, NULL, NULL, "cron.service"},
-        {"/system.slice/docker-" ID ".scope", ID, "docker", NULL, "docker-" ID ".scope"},
-        {"/machine.slice/libpod-" ID ".scope", ID, "podman", NULL, "libpod-" ID ".scope"},
-        {"/machine.slice/machine-my\\x2dweb.scope/payload/system.slice/cron.service", "my-web",
-         "systemd-nspawn", NULL, "machine-my\\x2dweb.scope"},
-        {"/kubepods.slice/kubepods-burstable.slice/"
-         "kubepods-burstable-pod0c7ba9de_4a3f_4d62_9f0c_6d2f4b1f5a11.slice/"
-         "cri-containerd-" ID ".scope",
-         ID, "containerd", "0c7ba9de-4a3f-4d62-9f0c-6d2f4b1f5a11", "cri-containerd-" ID ".scope"},
-        {"/", NULL, NULL, NULL, NULL},
-        {NULL, NULL, NULL, NULL, NULL},
-};
-
-/* The string at a path of keys, or NULL; "" where the keys before it exist and hold nothing. */
-static const char *string_at(json_object *o, const char *const *keys) {
-        for (; *keys; keys++)
-                if (!json_object_object_get_ex(o, *keys, &o))
-                        return NULL;
-        return json_object_get_string(o);
-}
-
-static void expect(json_object *o, const char *const *keys, const char *wanted) {
-        const char *got = string_at(o, keys);
-
-        ck_assert_msg(wanted ? got && strcmp(got, wanted) == 0 : !got, "%s.%s is %s, wanted %s",
-                      keys[0], keys[1], got ? got : "absent", wanted ? wanted : "absent");
-}
-
-START_TEST(test_behalf) {
-        static const HostFacts host = {.boot_id = "00112233445566778899aabbccddeeff"};
-        const Case *c = &cases[_i];
-        ProcessFactsParts parts = fixture_parts();
-        _cleanup_buffer_ Buffer text = {0};
-        JsonProcess p = {0};
-        UserNames *names;
-        json_object *o;
-        Deleter *d;
-
-        fixture_set_cgroup(&parts, c->cgroup);
-        d = fixture_deleter(1, ATTRIBUTION_EXEC, 1, &parts, NULL);
-        ck_assert_int_eq(user_names_new(&names), 0);
-        ck_assert_int_eq(json_process_render(&p, d, &host, names), 0);
-        buffer_append_char(&text, '{');
-        buffer_append(&text, p.members.bytes, p.members.n_bytes - 1);
-        buffer_append_char(&text, '}');
-        o = json_tokener_parse(buffer_terminate(&text));
-        ck_assert_ptr_nonnull(o);
-
-        expect(o, (const char *[]){"container", "id", NULL}, c->container);
-        expect(o, (const char *[]){"container", "runtime", NULL}, c->runtime);
-        expect(o, (const char *[]){"orchestrator", "resource", "id", NULL}, c->pod);
-        expect(o, (const char *[]){"systemd", "unit", NULL}, c->unit);
-
-        json_object_put(o);
-        json_process_done(&p);
-        user_names_free(names);
+        setup_again();
+        append(&r);
         deleter_unref(d);
+}
+
+static void set_title(ProcessFactsParts *p, const char *title) {
+        p->title = title;
+        p->n_title = strlen(title);
+}
+
+/* The facts of one that never executed a program are its parent's. */
+START_TEST(test_own) {
+        ProcessFactsParts p = fixture_parts();
+
+        p.facts.vpid = 12;
+        set_title(&p, "rm: \xff");
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_int_eq(json_object_get_int(get("process.vpid")), 12);
+        expect_text("process.title", "rm: \xef\xbf\xbd");
+        expect_text("process.title_raw", "cm06IP8=");
+        render(ATTRIBUTION_FORK, &p);
+        ck_assert_ptr_null(get("process.vpid"));
+        expect_text("process.title", NULL);
+
+        p.facts.vpid = 0;
+        set_title(&p, "rm");
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_ptr_null(get("process.vpid"));
+        expect_text("process.title", NULL);
+}
+END_TEST
+
+START_TEST(test_executable_deleted) {
+        ProcessFactsParts p = fixture_parts();
+
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_ptr_null(get("whodunlink.executable_deleted"));
+        p.facts.is_executable_deleted = true;
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert(json_object_get_boolean(get("whodunlink.executable_deleted")));
+}
+END_TEST
+
+START_TEST(test_leaders) {
+        ProcessFactsParts p = fixture_parts();
+
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_ptr_null(get("process.session_leader"));
+        ck_assert_int_eq(json_object_get_int(get("process.entry_leader.pid")), 100);
+        expect_text("process.entry_leader.name", "sh");
+        expect_text("process.entry_leader.entry_meta.type", "cron");
+        p.facts.session = 4711;
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_int_eq(json_object_get_int(get("process.session_leader.pid")), 4711);
+        expect_text("process.session_leader.name", "rm");
+        expect_text("process.session_leader.executable", "/usr/bin/rm");
+        ck_assert_ptr_null(get("process.session_leader.args"));
+        p.facts.session = 5;
+        render(ATTRIBUTION_EXEC, &p);
+        ck_assert_ptr_null(get("process.session_leader"));
+}
+END_TEST
+
+/* In a container 0 and 1000 are others than here. */
+START_TEST(test_users_of_containers) {
+        static const char docker[] =
+                "/docker/4f1ec6e0f9f4b1a5c1f0d5a3e8b7a6958473625140392817065f4e3d2c1b0a99";
+        ProcessFactsParts p = fixture_parts();
+
+        p.facts.ids = (ProcIds){1000, 0, 1000, 0};
+        p.facts.is_in_pid_namespace = _i == 1;
+        fixture_set_cgroup(&p, _i == 1 ? NULL : _i == 2 ? docker : "/");
+        render(ATTRIBUTION_EXEC, &p);
+        expect_text("process.user.id", "0");
+        expect_text("process.real_user.id", "1000");
+        expect_text("process.group.id", "0");
+        expect_text("user.id", "0");
+        expect_text("user.audit.id", "1000");
+        expect_text("process.user.name", _i == 0 ? "root" : NULL);
+        expect_text("process.real_user.name", _i == 0 ? "alice" : NULL);
+        expect_text("process.group.name", _i == 0 ? "wheel" : NULL);
+        expect_text("user.name", _i == 0 ? "root" : NULL);
+        expect_text("user.audit.name", _i == 0 ? "alice" : NULL);
+        expect_text("message", _i == 0 ? "rm (pid 4711, root) removed /tmp/x.txt"
+                                       : "rm (pid 4711, uid 0 in a container) removed /tmp/x.txt");
 }
 END_TEST
 
 int main(void) {
-        TCase *tcase = tcase_create("json_process");
+        TCase *t = tcase_create("json_process");
 
-        tcase_add_loop_test(tcase, test_behalf, 0, sizeof(cases) / sizeof(cases[0]));
-        return unit_run("json_process", tcase);
+        tcase_add_checked_fixture(t, setup, teardown);
+        tcase_add_test(t, test_own);
+        tcase_add_test(t, test_executable_deleted);
+        tcase_add_test(t, test_leaders);
+        tcase_add_loop_test(t, test_users_of_containers, 0, 3);
+        return unit_run("json_process", t);
 }

@@ -28,6 +28,12 @@ static Deleter *full_deleter(uint64_t id) {
         p.working_directory = "/tmp";
         p.n_working_directory = 4;
         p.facts.ids = (ProcIds){1000, 0, 1000, 0};
+        p.facts.session = 100;
+        p.facts.vpid = 7;
+        p.title = "rm: /tmp";
+        p.n_title = 8;
+        p.facts.is_executable_deleted = true;
+        memcpy(p.facts.invocation_id, "0123456789abcdef0123456789abcdef", 33);
         d = fixture_deleter(id, ATTRIBUTION_LIVE, 1, &p, chain);
         d->process.start_ticks = 4242;
         d->process.start_realtime_nsec = NSEC - 7;
@@ -61,19 +67,25 @@ START_TEST(test_full_line) {
                 "\"executable\":\"/usr/bin/rm\",\"command_line\":\"rm -rf /tmp/tools\","
                 "\"args\":[\"rm\",\"-rf\",\"/tmp/tools\"],\"args_count\":3,"
                 "\"working_directory\":\"/tmp\",\"start\":\"2026-11-23T00:55:13.000000000Z\","
+                "\"title\":\"rm: /tmp\",\"vpid\":7,"
                 "\"user\":{\"id\":\"0\",\"name\":\"root\"},"
                 "\"real_user\":{\"id\":\"1000\",\"name\":\"alice\"},"
                 "\"group\":{\"id\":\"0\",\"name\":\"wheel\"},"
                 "\"parent\":{\"pid\":100,\"entity_id\":\"bid-100-17\",\"name\":\"sh\","
-                "\"start\":\"2026-11-23T00:55:13.000000000Z\"}},"
+                "\"start\":\"2026-11-23T00:55:13.000000000Z\"},"
+                "\"session_leader\":{\"pid\":100,\"entity_id\":\"bid-100-17\",\"name\":\"sh\","
+                "\"start\":\"2026-11-23T00:55:13.000000000Z\"},"
+                "\"entry_leader\":{\"pid\":100,\"entity_id\":\"bid-100-17\",\"name\":\"sh\","
+                "\"start\":\"2026-11-23T00:55:13.000000000Z\","
+                "\"entry_meta\":{\"type\":\"init\"}}},"
                 "\"user\":{\"id\":\"0\",\"name\":\"root\","
                 "\"audit\":{\"id\":\"1000\",\"name\":\"alice\"}},"
                 "\"systemd\":{\"unit\":\"session-3.scope\",\"slice\":\"user-1000.slice\","
-                "\"session\":\"3\"},"
+                "\"session\":\"3\",\"invocation_id\":\"0123456789abcdef0123456789abcdef\"},"
                 "\"host\":{\"name\":\"box\",\"id\":\"mid\",\"boot\":{\"id\":\"bid\"}},"
                 "\"whodunlink\":{\"ancestry\":[{\"pid\":100,\"name\":\"sh\","
                 "\"start\":\"2026-11-23T00:55:13.000000000Z\"},{\"pid\":1,\"name\":\"init\"}],"
-                "\"attribution\":\"live\",\"path_source\":\"handle\","
+                "\"executable_deleted\":true,\"attribution\":\"live\",\"path_source\":\"handle\","
                 "\"mount\":{\"path\":\"/mnt\",\"fstype\":\"ext4\",\"source\":\"/dev/sda1\"}}}\n");
         deleter_unref(d);
 }
