@@ -9,11 +9,6 @@
 #include "identify/user_names.h"
 #include "record/record_text.h"
 
-/* Columns of the time and the gap behind it: what is said of a deletion stands under its action. */
-#define RECORD_TEXT_INDENT 17
-/* A line is not cut to fewer columns, however narrow the terminal. */
-#define RECORD_TEXT_COLUMNS_MIN 40
-
 /*
  * record_text_who_append() - append who a deleter is, each line indented and ending in a newline
  * @d: NULL unknown

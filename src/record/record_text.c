@@ -7,6 +7,7 @@
  *                       rm[4711] as root, login alice
  *                       $ rm -rf /tmp/tools
  *                       in cron.service
+ *                       started by cron, as sh[4708]
  *                       rm ← find ← sh ← cron ← systemd
  *      14:02:11.482210  rmdir   /tmp/tools/
  *

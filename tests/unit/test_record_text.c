@@ -32,8 +32,8 @@ START_TEST(test_group) {
         append(r);
         expect(TIME "unlink  /tmp/tools/x\n" INDENT "rm[4711] as root, login alice\n" INDENT
                     "$ rm -rf /tmp/tools\n" INDENT "in cron.service\n" INDENT
-                    "rm ← find ← sh ← cron ← systemd\n" TIME "unlink  /tmp/tools/y\n" TIME
-                    "rmdir   /tmp/tools/\n");
+                    "started by cron, as sh[101]\n" INDENT "rm ← find ← sh ← cron ← systemd\n" TIME
+                    "unlink  /tmp/tools/y\n" TIME "rmdir   /tmp/tools/\n");
         deleter_unref(d);
 }
 END_TEST
@@ -182,6 +182,39 @@ START_TEST(test_users) {
         fixture_set_executable(&parts, "/a b");
         expect_who(ATTRIBUTION_EXEC, &parts, NULL,
                    INDENT "pid 4711 as root\n" INDENT "program '/a b' (arguments not known)\n");
+}
+END_TEST
+
+/* In a container 0 and 1000 are others than here: there are no names, and it says why. */
+START_TEST(test_users_of_containers) {
+        ProcessFactsParts parts = {.facts = {.comm = "x", .has_ids = true}};
+
+        parts.facts.ids = (ProcIds){.real_uid = 1000, .effective_uid = 0};
+        parts.facts.login_uid = 1000;
+        parts.facts.is_in_pid_namespace = true;
+        fixture_set_args(&parts, "x", 2);
+        expect_who(ATTRIBUTION_LIVE, &parts, NULL,
+                   INDENT
+                   "x[4711] as uid 0, real user uid 1000, login uid 1000 (in a container)\n" INDENT
+                   "$ x\n" INDENT "in a pid namespace of its own\n");
+}
+END_TEST
+
+START_TEST(test_program) {
+        ProcessFactsParts parts = {.facts = {.comm = "x", .login_uid = PROCESS_ID_UNSET}};
+
+        fixture_set_args(&parts, "x", 2);
+        parts.facts.is_executable_deleted = true;
+        parts.title = "x: a\033";
+        parts.n_title = strlen(parts.title);
+        expect_who(ATTRIBUTION_LIVE, &parts, NULL,
+                   INDENT "x[4711]\n" INDENT "$ x\n" INDENT
+                          "(program deleted or replaced since it started)\n" INDENT
+                          "now calls itself $'x: a\\e'\n");
+        parts.title = "x";
+        parts.n_title = 1;
+        parts.facts.is_executable_deleted = false;
+        expect_who(ATTRIBUTION_LIVE, &parts, NULL, INDENT "x[4711]\n" INDENT "$ x\n");
 }
 END_TEST
 
@@ -357,6 +390,8 @@ int main(void) {
         tcase_add_test(t, test_paths);
         tcase_add_test(t, test_attribution);
         tcase_add_test(t, test_users);
+        tcase_add_test(t, test_users_of_containers);
+        tcase_add_test(t, test_program);
         tcase_add_loop_test(t, test_units, 0, 4);
         tcase_add_test(t, test_args);
         tcase_add_test(t, test_open_chain);

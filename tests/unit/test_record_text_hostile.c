@@ -30,9 +30,22 @@ static const char *const hostile[] = {
         "\r\t\v\b\f\177",
 };
 
+/* The bytes as an escaped part of a unit's name. */
+static const char *unit_of(const char *head, const char *bytes, const char *tail) {
+        static char path[512];
+        size_t n = (size_t)snprintf(path, sizeof(path), "/system.slice/%s", head);
+
+        for (; *bytes; bytes++)
+                n += (size_t)snprintf(path + n, sizeof(path) - n, "\\x%02x",
+                                      (unsigned)(unsigned char)*bytes);
+        snprintf(path + n, sizeof(path) - n, "%s", tail);
+        return path;
+}
+
 /* One deletion with the same bytes wherever bytes come from outside. */
 static void append_hostile(const char *bytes, size_t n_bytes) {
         const char *chain[] = {bytes, "systemd", NULL};
+        char title[128];
         ProcessFactsParts parts = fixture_parts();
         Record r;
         Deleter *d;
@@ -41,7 +54,10 @@ static void append_hostile(const char *bytes, size_t n_bytes) {
         memcpy(parts.facts.comm, bytes, n_bytes < 63 ? n_bytes : 63);
         fixture_set_args(&parts, bytes, n_bytes + 1);
         fixture_set_executable(&parts, bytes);
-        fixture_set_cgroup(&parts, bytes);
+        fixture_set_cgroup(&parts, unit_of("machine-", bytes, ".scope"));
+        snprintf(title, sizeof(title), "t%s", bytes);
+        parts.title = title;
+        parts.n_title = strlen(title);
         d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &parts, chain);
 
         r = unlink_of(d, bytes, bytes);
@@ -55,6 +71,7 @@ static void append_hostile(const char *bytes, size_t n_bytes) {
         deleter_unref(d);
 
         fixture_set_args(&parts, NULL, 0);
+        fixture_set_cgroup(&parts, unit_of("x@", bytes, ".service"));
         d = fixture_deleter(2, ATTRIBUTION_FORK, 2, &parts, chain);
         append(unlink_of(d, bytes, bytes));
         deleter_unref(d);
@@ -87,8 +104,8 @@ static void check_harmless(char *s, size_t n_lines_expected) {
                         ck_abort_msg("%s", line);
 }
 
-/* Three deletions and a who of three lines; an empty line, one deletion and a who of four; news. */
-#define N_LINES_HOSTILE ((3 + 3) + (1 + 1 + 4) + (1 + 1))
+/* Three deletions and a who of five lines; an empty line, one deletion and a who of five; news. */
+#define N_LINES_HOSTILE ((3 + 5) + (1 + 1 + 5) + (1 + 1))
 
 START_TEST(test_hostile) {
         for (int options = 0; options < 4; options++) {
