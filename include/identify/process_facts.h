@@ -20,10 +20,19 @@
 /* "unset", as the kernel writes it in loginuid and sessionid. */
 #define PROCESS_ID_UNSET UINT32_MAX
 
+/* The file that a process executes, as statx(2) tells; on btrfs and overlay the device is not that
+ * of the superblock. */
+typedef struct ProgramFile {
+        dev_t device;
+        uint64_t inode;    /* 0 unknown */
+        uint64_t mount_id; /* as in mountinfo; 0 unknown */
+} ProgramFile;
+
 typedef struct ProcessFacts {
         char comm[64]; /* "" unknown */
         bool has_ids;
         bool has_login_uid; /* what .login_uid says was read, also that it is unset */
+        bool has_real_ids; /* only the real ones of .ids are known */
         ProcIds ids;
         uint32_t login_uid;       /* PROCESS_ID_UNSET: unset or unknown */
         uint32_t session_id;      /* of audit; likewise */
@@ -34,7 +43,8 @@ typedef struct ProcessFacts {
         pid_t vpid;               /* its pid in its own pid namespace; 0 unknown or no other */
         bool is_in_pid_namespace; /* another one than ours: a container of some kind */
         char invocation_id[33];   /* of its unit's run, 32 hexadecimal digits; "" unknown */
-        const char *name;         /* comm, or what it was before the kernel cut it; NULL unknown */
+        ProgramFile program;
+        const char *name; /* comm, or what it was before the kernel cut it; NULL unknown */
         /* Each NULL when unknown; NUL-terminated; they live in this same allocation. */
         const char *executable; /* without " (deleted)" */
         const char *working_directory;
