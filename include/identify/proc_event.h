@@ -19,6 +19,7 @@ typedef enum ProcEventType {
         PROC_EVENT_TYPE_EXIT,
         PROC_EVENT_TYPE_UID,
         PROC_EVENT_TYPE_GID,
+        PROC_EVENT_TYPE_SID, /* it leads a session of its own now */
         PROC_EVENT_TYPE_COMM,
 } ProcEventType;
 

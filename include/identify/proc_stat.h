@@ -48,6 +48,14 @@ typedef struct ProcIds {
 int proc_status_parse(const char *text, size_t n_bytes, ProcIds *ret_ids);
 
 /*
+ * proc_status_vpid_parse() - decode the "NSpid:" line of /proc/PID/status
+ * @ret_vpid: the last of its numbers, the pid in the innermost namespace
+ *
+ * Return: 0, -EBADMSG when the line is missing or odd.
+ */
+int proc_status_vpid_parse(const char *text, size_t n_bytes, pid_t *ret_vpid);
+
+/*
  * proc_u32_parse() - decode a file that holds one number, as loginuid and sessionid do
  *
  * A trailing newline is allowed.  4294967295 is "unset" and returned as it is.

@@ -93,6 +93,8 @@ static int decode_event(Reader *r, ProcEvent *e) {
                 return decode_ids(r, PROC_EVENT_TYPE_UID, e);
         case PROC_EVENT_GID:
                 return decode_ids(r, PROC_EVENT_TYPE_GID, e);
+        case PROC_EVENT_SID:
+                return decode_task(r, PROC_EVENT_TYPE_SID, e);
         case PROC_EVENT_COMM:
                 return decode_comm(r, e);
         default:

@@ -187,6 +187,21 @@ int proc_status_parse(const char *text, size_t n_bytes, ProcIds *ret_ids) {
         return 0;
 }
 
+int proc_status_vpid_parse(const char *text, size_t n_bytes, pid_t *ret_vpid) {
+        Text t = {.at = text, .end = text + n_bytes}, line;
+        uint64_t v = 0;
+
+        if (n_bytes == 0 || !find_line(t, "NSpid:", &line))
+                return -EBADMSG;
+        do
+                if (!take_char(&line, '\t') || !take_u64(&line, INT_MAX, &v))
+                        return -EBADMSG;
+        while (line.at != line.end);
+
+        *ret_vpid = (pid_t)v;
+        return 0;
+}
+
 int proc_u32_parse(const char *text, size_t n_bytes, uint32_t *ret) {
         Text t = {.at = text, .end = text + n_bytes};
         uint64_t v;

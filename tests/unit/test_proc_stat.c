@@ -184,6 +184,38 @@ START_TEST(test_bad_status) {
 }
 END_TEST
 
+typedef struct Vpid {
+        const char *text;
+        int result;
+        pid_t vpid;
+} Vpid;
+
+static const Vpid vpids[] = {
+        {"NSpid:\t7\n", 0, 7},
+        {"Name:\tx\nNSpid:\t4711\t12\t3\nNSpgid:\t1\t1\t1\n", 0, 3},
+        {"NSpid:\t4711\t0\n", 0, 0},
+        {"NSpid:\n", -EBADMSG, 0},
+        {"NSpid:\t\n", -EBADMSG, 0},
+        {"NSpid:\t7 8\n", -EBADMSG, 0},
+        {"NSpid:\t7\t\n", -EBADMSG, 0},
+        {"NSpid:\t7\t2147483648\n", -EBADMSG, 0},
+        {"NSpid:\t7\t8", -EBADMSG, 0},
+        {"NStgid:\t7\n", -EBADMSG, 0},
+        {"", -EBADMSG, 0},
+};
+
+START_TEST(test_vpid) {
+        const Vpid *v = &vpids[_i];
+        size_t n = strlen(v->text);
+        _cleanup_free_ char *copy = malloc(n + 1);
+        pid_t vpid = -7;
+
+        memcpy(copy, v->text, n);
+        ck_assert_int_eq(proc_status_vpid_parse(copy, n, &vpid), v->result);
+        ck_assert_int_eq(vpid, v->result < 0 ? -7 : v->vpid);
+}
+END_TEST
+
 START_TEST(test_status_truncated) {
         size_t n_needed = (size_t)(strstr(status_text, "FDSize") - status_text);
 
@@ -215,6 +247,7 @@ int main(void) {
         tcase_add_test(t, test_status);
         tcase_add_loop_test(t, test_bad_status, 0, N(bad_statuses));
         tcase_add_test(t, test_status_truncated);
+        tcase_add_loop_test(t, test_vpid, 0, N(vpids));
         tcase_add_loop_test(t, test_number, 0, N(numbers));
         return unit_run("proc_stat", t);
 }
