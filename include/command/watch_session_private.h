@@ -25,7 +25,8 @@ struct WatchSession {
         ScopeTarget *targets;
         size_t n_targets;
 
-        int proc_fd;
+        int proc_fd, root_fd;
+        ProcSource source;
         ProcessTable *table;
         Witness *witness; /* NULL: no process connector */
         Identifier *identifier;

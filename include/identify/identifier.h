@@ -21,9 +21,10 @@ typedef struct Identifier Identifier;
  * identifier_new() - attribute events to processes
  * @table:   the shared table, borrowed
  * @witness: NULL where there is no process connector: then only the living are known
- * @proc_fd: directory descriptor of /proc, borrowed
+ * @source:  borrowed
  */
-int identifier_new(ProcessTable *table, Witness *witness, int proc_fd, Identifier **ret_identifier);
+int identifier_new(ProcessTable *table, Witness *witness, const ProcSource *source,
+                   Identifier **ret_identifier);
 Identifier *identifier_free(Identifier *i);
 
 /* Does it follow every life of every pid, and can pidfds be left out then without harm? */
@@ -41,8 +42,9 @@ int identifier_begin(Identifier *i);
  * @e:           an event of the batch, its pidfd still open
  * @ret_deleter: a new reference; with an unknown process one that holds the pid only
  *
- * For a living process the working directory is read anew once a batch; one that is not in the
- * table is read from /proc and proven by the pidfd to have been the same afterwards.
+ * For a living process what no event tells of (working directory, control group, title) is read
+ * anew once a batch; one that is not in the table is read from /proc and proven by the pidfd to
+ * have been the same afterwards.
  *
  * Return: 0, -ENOMEM.
  */

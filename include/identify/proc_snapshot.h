@@ -9,33 +9,45 @@
 
 #include "identify/process_facts.h"
 
-typedef enum ProcSnapshotIds {
-        PROC_SNAPSHOT_IDS_GIVEN, /* take those in *ids: the caller follows them */
-        PROC_SNAPSHOT_IDS_READ,  /* read /proc/PID/status, 13 µs more */
-} ProcSnapshotIds;
+/* Where to read; descriptors are borrowed. */
+typedef struct ProcSource {
+        int proc_fd;            /* directory of a /proc */
+        int root_fd;            /* directory "/", for the state files of systemd; -1 none */
+        char pid_namespace[32]; /* the one whose numbers /proc has, as its link says; "" unknown */
+} ProcSource;
+
+/* Fills the source; ours is the pid namespace of "self" in that /proc. */
+void proc_source_init(ProcSource *s, int proc_fd, int root_fd);
 
 /*
  * proc_snapshot_read() - read what /proc says of a process now
- * @proc_fd:   directory descriptor of a /proc
- * @ids:       used with PROC_SNAPSHOT_IDS_GIVEN, may be NULL otherwise
+ * @before:    what is known of it from events: users and groups are taken from it, and what follows
+ *             from the control group if that is the same; NULL: all is read, which takes longer
  * @ret_facts: a new reference; a file that could not be read any more leaves its fact unknown
  *
  * Everything is read below one descriptor of /proc/PID, which stays with the process it was opened
  * for: a later process of the same pid cannot get in between.
  * Order: cmdline and exe go with the memory map, cwd with the file system context, the rest stays
  * until the zombie is reaped.
+ * Never waits for a filesystem other than /proc and that of /run: what a program of a hung or
+ * hostile mount is stays in the cache of the kernel.
  *
  * Return: 0, -ESRCH no such process or not even stat could be read, -ENOMEM, errors of openat(2).
  */
-int proc_snapshot_read(int proc_fd, pid_t pid, ProcSnapshotIds how, const ProcIds *ids,
+int proc_snapshot_read(const ProcSource *s, pid_t pid, const ProcessFacts *before,
                        ProcessFacts **ret_facts);
 
+typedef enum ProcSnapshotRefresh {
+        PROC_SNAPSHOT_REFRESH_DIRECTORY, /* the working directory only */
+        PROC_SNAPSHOT_REFRESH_ALL,       /* control group, title, pid inside too: 20 µs more */
+} ProcSnapshotRefresh;
+
 /*
- * proc_snapshot_refresh() - has a living process moved to another working directory?
+ * proc_snapshot_refresh() - has a living process changed in what no event tells of?
  * @facts: as known
  *
  * Return: 1 and a new reference in *ret_facts with the difference, 0 it is as it was, -ENOMEM,
- * errors of readlink(2).
+ * errors of openat(2) and readlink(2).
  */
-int proc_snapshot_refresh(int proc_fd, pid_t pid, const ProcessFacts *facts,
-                          ProcessFacts **ret_facts);
+int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh how,
+                          const ProcessFacts *facts, ProcessFacts **ret_facts);

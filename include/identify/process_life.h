@@ -19,6 +19,7 @@ typedef struct ProcessPhase {
         uint64_t since_nsec;
         ProcessFacts *facts; /* NULL unknown */
         bool has_executed;
+        bool is_from_exit; /* completed by the exit record */
 } ProcessPhase;
 
 typedef struct ProcessList ProcessList;
@@ -40,6 +41,7 @@ typedef struct Process {
         uint64_t start_realtime_nsec; /* computed once: the clocks' distance wavers */
         bool is_start_exact; /* start_ticks is the kernel's, not computed from the fork's time */
         bool is_seen;        /* was given out in an answer */
+        bool has_exit_record;
         bool is_unconfirmed; /* not yet found by the rescan that is going on */
         ProcessPhase phase;  /* the latest */
 } Process;
@@ -70,6 +72,9 @@ size_t process_lives_count(const ProcessLives *s);
 /* As process_table_find(). */
 int process_lives_find(const ProcessLives *s, pid_t pid, ProcessWindow window,
                        ProcessLiveness liveness, Process **ret_process, bool *ret_is_only);
+
+/* The first life of a pid that has no exit record and began at that time, or NULL. */
+Process *process_lives_without_record(const ProcessLives *s, pid_t pid, uint64_t realtime_sec);
 
 /* Did this life, found by a scan, start at that time, as exactly as /proc tells? */
 bool process_started_at(const Process *p, uint64_t boottime_nsec);

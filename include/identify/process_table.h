@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "identify/process_facts.h"
+#include "identify/taskstats_record.h"
 
 /* Living and dead; beyond it the oldest dead go first, counted. A life takes some 250 bytes, its
  * facts some 600 and its children share them. */
@@ -37,9 +38,23 @@ ProcessTable *process_table_free(ProcessTable *t);
 int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t nsec);
 int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts);
 void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec);
+int process_table_set_session(ProcessTable *t, pid_t pid, uint64_t nsec);
 int process_table_set_uid(ProcessTable *t, pid_t pid, uint64_t nsec, uid_t real, uid_t effective);
 int process_table_set_gid(ProcessTable *t, pid_t pid, uint64_t nsec, gid_t real, gid_t effective);
 int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char *comm);
+
+/*
+ * process_table_exit_record() - the kernel's record of a process that ended
+ * @record:     with .is_whole_process
+ * @executable: path of its program; NULL unknown
+ * @nsec:       a time before which it had ended
+ *
+ * Gives a name and a program to a life whose exec was told too late to be read.  A life that
+ * nobody told of begins and ends with its record.  Of several lives of a pid it is the first one
+ * without a record that began when the record says, to the seconds that it is exact to.
+ */
+int process_table_exit_record(ProcessTable *t, const TaskstatsRecord *record,
+                              const char *executable, uint64_t nsec);
 
 /*
  * process_table_found() - a process was read from /proc, at start or while it was being asked about
@@ -71,30 +86,31 @@ int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64
 /* Is there a life of this pid that started when these facts say? */
 bool process_table_knows(ProcessTable *t, pid_t pid, const ProcessFacts *facts);
 
-/* Ids of the process as followed so far. Return: 1, 0 unknown. */
-int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids);
+/* What is known of the process by now; a new reference, NULL nothing. */
+ProcessFacts *process_table_facts(ProcessTable *t, pid_t pid);
 
 /* No event that happened before this time is still to be looked up: the dead of then may go. */
 void process_table_release(ProcessTable *t, uint64_t before_nsec);
 
+/* When something happened, as well as it is known. Monotonic nanoseconds. */
+typedef struct ProcessWindow {
+        uint64_t since; /* it had not yet happened */
+        uint64_t until; /* it had */
+} ProcessWindow;
+
 /*
  * Around a scan of /proc after process events were lost: a life that process_table_found() does not
- * confirm in between has ended unseen, at the latest at the scan's begin.
+ * confirm in between has ended unseen, at the latest at the end of the loss.
+ * @loss: from the last message before it until nothing was waiting any more
  */
-void process_table_begin_rescan(ProcessTable *t);
-void process_table_end_rescan(ProcessTable *t, uint64_t begin_nsec);
+void process_table_begin_rescan(ProcessTable *t, ProcessWindow loss);
+void process_table_end_rescan(ProcessTable *t);
 
 typedef enum ProcessLiveness {
         PROCESS_LIVENESS_UNKNOWN,
         PROCESS_LIVENESS_ALIVE, /* or zombie: its pid was its own at window.until */
         PROCESS_LIVENESS_REAPED,
 } ProcessLiveness;
-
-/* When an event happened, as well as it is known. Monotonic nanoseconds. */
-typedef struct ProcessWindow {
-        uint64_t since; /* it was not there yet */
-        uint64_t until; /* it was read */
-} ProcessWindow;
 
 /* One process in an answer. */
 typedef struct ProcessView {
@@ -107,9 +123,11 @@ typedef struct ProcessView {
 
 typedef struct ProcessAnswer {
         ProcessView process;
-        bool is_only_life;  /* no other life of its pid is possible in the window */
-        bool has_executed;  /* the facts are its own; else its parent's at the fork */
-        size_t n_ancestors; /* parent first */
+        bool is_only_life;   /* no other life of its pid is possible in the window */
+        bool has_executed;   /* the facts are its own; else its parent's at the fork */
+        bool is_from_exit;   /* name and program are from its exit record */
+        uint64_t facts_nsec; /* since when they hold */
+        size_t n_ancestors;  /* parent first */
         ProcessView ancestors[PROCESS_TABLE_ANCESTORS_MAX];
 } ProcessAnswer;
 
@@ -122,7 +140,8 @@ void process_answer_done(ProcessAnswer *a);
  * known.  The phase is the last one that began before window.until.
  * @ret_answer: released by process_answer_done()
  *
- * Return: 0, -ESRCH no life of this pid is known there, -ENOTUNIQ several and no way to tell.
+ * Return: 0, -ESRCH no life of this pid is known there, -ENOTUNIQ several and no way to tell, or
+ * process events were lost in the window.
  */
 int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, ProcessLiveness liveness,
                        ProcessAnswer *ret_answer);
@@ -132,6 +151,7 @@ typedef struct ProcessTableCounters {
         size_t n_dead;
         uint64_t n_forks, n_execs;
         uint64_t n_execs_unread; /* programs that ended before /proc could be read */
+        uint64_t n_exits_used;   /* of them, or of the unseen, named by their exit record */
         uint64_t n_evicted;      /* dead ones that went because of the bound */
 } ProcessTableCounters;
 

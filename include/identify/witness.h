@@ -8,22 +8,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "identify/proc_connector.h"
+#include "identify/proc_snapshot.h"
 #include "identify/process_table.h"
 
 typedef struct Witness Witness;
 
+/* What it has to do without: each 0, or a negative errno that says why. */
+typedef struct WitnessGaps {
+        int priority_error; /* SCHED_FIFO: under load short programs end before they are read */
+        int exits_error; /* exit records: those that do have no name; see taskstats_socket_new() */
+} WitnessGaps;
+
 /*
  * witness_start() - subscribe, read all existing processes, follow from then on
- * @table:     shared; must outlive the witness
- * @proc_fd:   directory descriptor of /proc, borrowed
- * @ret_priority_error: 0 when it runs at SCHED_FIFO, else the negative errno why not
+ * @table:    shared; must outlive the witness
+ * @source:   borrowed
+ * @ret_gaps: filled also on failure
  *
  * Returns when the existing processes have been read.
  *
  * Return: 0, errors of proc_connector_new(), pthread_create(3).
  */
-int witness_start(ProcessTable *table, int proc_fd, int *ret_priority_error, Witness **ret_witness);
+int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *ret_gaps,
+                  Witness **ret_witness);
 /* Ends and joins the thread. */
 Witness *witness_free(Witness *w);
 
@@ -42,5 +49,7 @@ bool witness_has_own_descriptors(const Witness *w);
 
 /* Episodes of loss of process events since the last call; each was followed by a rescan. */
 uint64_t witness_take_losses(Witness *w);
+/* The same of exit records: programs that were too short to be read have no name. */
+uint64_t witness_take_exit_losses(Witness *w);
 /* The thread ended because of an error of its socket. Return: 0 it runs, else a negative errno. */
 int witness_error(const Witness *w);

@@ -27,7 +27,7 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
                 return -ENOMEM;
         }
         s->options = options;
-        s->proc_fd = s->epoll_fd = -1;
+        s->proc_fd = s->root_fd = s->epoll_fd = -1;
         r = watch_setup(s);
         if (r >= 0)
                 r = watch_coverage_update(s);
@@ -221,6 +221,18 @@ static int put_process_loss(WatchSession *s, uint64_t n_losses) {
                    });
 }
 
+static int put_exit_loss(WatchSession *s, uint64_t n_losses) {
+        s->counters.n_losses += n_losses;
+        return watch_session_put_news(
+                s, &(Record){
+                           .action = RECORD_LOSS,
+                           .message = "exit records were lost because they came faster than they "
+                                      "could be read; the shortest programs of that time may have "
+                                      "no name",
+                           .loss = {.where = "exit records"},
+                   });
+}
+
 /* Once: it does not start again. */
 static int put_witness_end(WatchSession *s, int error) {
         char message[256];
@@ -254,12 +266,15 @@ static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
 
 int watch_session_tidy(WatchSession *s) {
         uint64_t n_losses = s->witness ? witness_take_losses(s->witness) : 0;
+        uint64_t n_exit_losses = s->witness ? witness_take_exit_losses(s->witness) : 0;
         int witness_status = s->witness ? witness_error(s->witness) : 0;
         int r = 0;
 
         process_table_release(s->table, settled_nsec(s));
         if (n_losses > 0)
                 r = put_process_loss(s, n_losses);
+        if (r >= 0 && n_exit_losses > 0)
+                r = put_exit_loss(s, n_exit_losses);
         if (r >= 0 && witness_status < 0 && !s->is_witness_told)
                 r = put_witness_end(s, witness_status);
         for (size_t i = 0; i < s->n_filesystems && r >= 0; i++) {

@@ -113,33 +113,58 @@ static const char *witness_reason(int error) {
         }
 }
 
-static int start_identify(WatchSession *s) {
-        int priority_error, r;
+static int open_directory(const char *path, int *ret_fd) {
+        int r = 0;
 
-        s->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (s->proc_fd < 0) {
+        *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*ret_fd < 0) {
                 r = -errno;
-                fprintf(stderr, "whodunlink: cannot open /proc: %s; mount it\n", strerror(-r));
-                return r;
+                fprintf(stderr, "whodunlink: cannot open %s: %s%s\n", path, strerror(-r),
+                        strcmp(path, "/proc") == 0 ? "; mount it" : "");
         }
+        return r;
+}
+
+static void say_gaps(const WitnessGaps *gaps) {
+        if (gaps->priority_error < 0)
+                fprintf(stderr,
+                        "whodunlink: no real-time priority: %s; the arguments of very short "
+                        "processes may be missing under load\n",
+                        gaps->priority_error == -EPERM
+                                ? "CAP_SYS_NICE is missing or the control group has no real-time "
+                                  "budget"
+                                : strerror(-gaps->priority_error));
+        if (gaps->exits_error < 0)
+                fprintf(stderr,
+                        "whodunlink: no exit records: %s; programs that end before they can be "
+                        "read will not be named\n",
+                        gaps->exits_error == -EPROTONOSUPPORT ? "a kernel without CONFIG_TASKSTATS"
+                                                              : strerror(-gaps->exits_error));
+}
+
+static int start_identify(WatchSession *s) {
+        WitnessGaps gaps;
+        int r;
+
+        r = open_directory("/proc", &s->proc_fd);
+        if (r >= 0)
+                r = open_directory("/", &s->root_fd);
+        if (r < 0)
+                return r;
+        proc_source_init(&s->source, s->proc_fd, s->root_fd);
         r = process_table_new(&s->table);
         if (r < 0)
                 return say_error("make a table of processes", r);
-        r = witness_start(s->table, s->proc_fd, &priority_error, &s->witness);
-        if (r < 0)
+        r = witness_start(s->table, &s->source, &gaps, &s->witness);
+        if (r >= 0)
+                say_gaps(&gaps);
+        else
                 fprintf(stderr,
                         "whodunlink: no process events: %s; only processes that are still alive "
                         "when "
                         "their deletion is read will be named\n",
                         witness_reason(r));
-        else if (priority_error < 0)
-                fprintf(stderr,
-                        "whodunlink: no real-time priority: %s; the arguments of very short "
-                        "processes may be missing under load\n",
-                        priority_error == -EPERM ? "CAP_SYS_NICE is missing or the control group "
-                                                   "has no real-time budget"
-                                                 : strerror(-priority_error));
-        r = identifier_new(s->table, s->witness, s->proc_fd, &s->identifier);
+        r = identifier_new(s->table, s->witness, &s->source, &s->identifier);
         return r < 0 ? say_error("make a table of deleters", r) : 0;
 }
 
@@ -201,5 +226,6 @@ void watch_setup_undo(WatchSession *s) {
         free(s->refused);
         buffer_done(&s->path);
         cleanup_close(&s->epoll_fd);
+        cleanup_close(&s->root_fd);
         cleanup_close(&s->proc_fd);
 }

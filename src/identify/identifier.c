@@ -19,6 +19,9 @@
 #include "base/clock.h"
 #include "identify/proc_snapshot.h"
 
+/* How long facts read at an exec are not read again. */
+#define FRESH_NSEC (100 * CLOCK_NSEC_PER_MSEC)
+
 typedef struct CacheEntry {
         Deleter *deleter;
         pid_t pid;
@@ -30,7 +33,7 @@ typedef struct CacheEntry {
 struct Identifier {
         ProcessTable *table;
         Witness *witness;
-        int proc_fd;
+        const ProcSource *source;
         uint64_t batch;
         bool is_late; /* the witness lags behind this batch */
         uint64_t n_deleters;
@@ -39,7 +42,7 @@ struct Identifier {
         CacheEntry cache[IDENTIFIER_CACHE_ENTRIES];
 };
 
-int identifier_new(ProcessTable *table, Witness *witness, int proc_fd,
+int identifier_new(ProcessTable *table, Witness *witness, const ProcSource *source,
                    Identifier **ret_identifier) {
         Identifier *i = calloc(1, sizeof(*i));
 
@@ -47,7 +50,7 @@ int identifier_new(ProcessTable *table, Witness *witness, int proc_fd,
                 return -ENOMEM;
         i->table = table;
         i->witness = witness;
-        i->proc_fd = proc_fd;
+        i->source = source;
         *ret_identifier = i;
         return 0;
 }
@@ -109,8 +112,7 @@ static void look_at_ancestors(Identifier *i, const ProcessFacts *child, uint64_t
 
         while (n < PROCESS_TABLE_ANCESTORS_MAX && child->ppid > 0) {
                 pids[n] = child->ppid;
-                if (proc_snapshot_read(i->proc_fd, pids[n], PROC_SNAPSHOT_IDS_READ, NULL,
-                                       &chain[n]) < 0)
+                if (proc_snapshot_read(i->source, pids[n], NULL, &chain[n]) < 0)
                         break;
                 if (chain[n]->start_ticks > child->start_ticks ||
                     process_table_knows(i->table, pids[n], chain[n])) {
@@ -129,7 +131,7 @@ static int look_now(Identifier *i, const FlightEvent *e) {
         ProcessFacts *facts;
         int r;
 
-        r = proc_snapshot_read(i->proc_fd, e->fan.pid, PROC_SNAPSHOT_IDS_READ, NULL, &facts);
+        r = proc_snapshot_read(i->source, e->fan.pid, NULL, &facts);
         if (r < 0)
                 return r;
         if (!is_still_its_own(&e->fan)) {
@@ -141,12 +143,23 @@ static int look_now(Identifier *i, const FlightEvent *e) {
                                     facts);
 }
 
-/* The working directory may have changed since the exec; nothing else that is recorded can. */
+/*
+ * The working directory may change at any time.  The rest is seldom changed by a program that has
+ * just begun; but a child that was never read itself is only what its parent was.
+ */
+static ProcSnapshotRefresh what_to_refresh(const ProcessAnswer *a, uint64_t nsec) {
+        return a->has_executed && nsec < a->facts_nsec + FRESH_NSEC
+                       ? PROC_SNAPSHOT_REFRESH_DIRECTORY
+                       : PROC_SNAPSHOT_REFRESH_ALL;
+}
+
 static void refresh(Identifier *i, const FlightEvent *e) {
         ProcessFacts *facts;
         int r;
 
-        r = proc_snapshot_refresh(i->proc_fd, e->fan.pid, i->answer.process.facts, &facts);
+        r = proc_snapshot_refresh(i->source, e->fan.pid,
+                                  what_to_refresh(&i->answer, e->monotonic_nsec),
+                                  i->answer.process.facts, &facts);
         if (r < 0)
                 return;
         i->has_directory = is_still_its_own(&e->fan);
@@ -188,7 +201,9 @@ static Attribution ask_living(Identifier *i, const FlightEvent *e) {
         } else if (r >= 0) {
                 refresh(i, e);
         }
-        return r >= 0 && has_name(&i->answer) ? ATTRIBUTION_LIVE : ATTRIBUTION_PID_ONLY;
+        if (r < 0 || !has_name(&i->answer))
+                return ATTRIBUTION_PID_ONLY;
+        return i->answer.is_from_exit ? ATTRIBUTION_EXIT : ATTRIBUTION_LIVE;
 }
 
 static Attribution ask(Identifier *i, const FlightEvent *e) {
@@ -198,6 +213,8 @@ static Attribution ask(Identifier *i, const FlightEvent *e) {
                 return ask_living(i, e);
         if (!is_followed(i) || ask_table(i, e, liveness) < 0 || !has_name(&i->answer))
                 return ATTRIBUTION_PID_ONLY;
+        if (i->answer.is_from_exit)
+                return ATTRIBUTION_EXIT;
         return i->answer.has_executed ? ATTRIBUTION_EXEC : ATTRIBUTION_FORK;
 }
 

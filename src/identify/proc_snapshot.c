@@ -4,7 +4,11 @@
  * /proc/PID to ProcessFacts.  Called by the witness for each exec on the machine: no allocation but
  * the result, stack buffers only, a handful of system calls.
  *
- * Source: proc_pid_cmdline(5), proc_pid_exe(5), proc_pid_stat(5), proc_pid_cgroup(5).
+ * Whoever runs a program may have mounted the filesystem that it is on, and may let it hang: it is
+ * only asked for what the kernel has in its caches.
+ *
+ * Source: proc_pid_cmdline(5), proc_pid_exe(5), proc_pid_stat(5), proc_pid_cgroup(5), statx(2),
+ * openat2(2).
  */
 
 #include "identify/proc_snapshot.h"
@@ -12,13 +16,44 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "identify/cgroup.h"
+#include "identify/invocation.h"
 
 #define DELETED_SUFFIX " (deleted)"
+
+/* What the parts of a snapshot borrow from until they are made facts. */
+typedef struct Room {
+        char args[PROCESS_ARGS_MAX_BYTES + 1], executable[PATH_MAX], directory[PATH_MAX];
+        char cgroup[8192], title[PROCESS_ARGS_MAX_BYTES + 1];
+} Room;
+
+void proc_source_init(ProcSource *s, int proc_fd, int root_fd) {
+        ssize_t n;
+
+        *s = (ProcSource){.proc_fd = proc_fd, .root_fd = root_fd};
+        n = readlinkat(proc_fd, "self/ns/pid", s->pid_namespace, sizeof(s->pid_namespace) - 1);
+        s->pid_namespace[n > 0 ? n : 0] = '\0';
+}
+
+static int open_process(const ProcSource *s, pid_t pid) {
+        char name[16];
+        int fd;
+
+        snprintf(name, sizeof(name), "%d", (int)pid);
+        fd = openat(s->proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+        return fd;
+}
 
 /* Reads as much as fits. Return: bytes, or a negative errno. */
 static ssize_t read_file(int dir_fd, const char *name, char *buf, size_t n_buf) {
@@ -61,18 +96,56 @@ static void read_args(int dir_fd, char buf[static PROCESS_ARGS_MAX_BYTES + 1],
         p->n_args_bytes = (size_t)n;
 }
 
+/* Return: links left, or a negative errno. */
+static int read_program(int dir_fd, ProgramFile *ret_program) {
+        struct statx st;
+
+        if (statx(dir_fd, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK | STATX_MNT_ID, &st) <
+            0)
+                return -errno;
+        *ret_program = (ProgramFile){
+                .device = makedev(st.stx_dev_major, st.stx_dev_minor),
+                .inode = st.stx_ino,
+                .mount_id = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0,
+        };
+        return st.stx_nlink > 0;
+}
+
+/* Does the process's root have this program under this very name? As far as the kernel has it in
+ * its caches, which the name of a running program is. */
+static bool is_there(int dir_fd, const char *path, const ProgramFile *program) {
+        const struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+                                     .resolve = RESOLVE_CACHED};
+        _cleanup_close_ int root_fd = -1, fd = -1;
+        struct statx st;
+
+        root_fd = openat(dir_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0)
+                return false;
+        fd = (int)syscall(SYS_openat2, root_fd, path + strspn(path, "/"), &how, sizeof(how));
+        return fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) >= 0 &&
+               st.stx_ino == program->inode &&
+               makedev(st.stx_dev_major, st.stx_dev_minor) == program->device;
+}
+
+/* The kernel puts " (deleted)" behind the name of a program that is gone, and a program may be
+ * called so. */
 static void read_executable(int dir_fd, char buf[static PATH_MAX], ProcessFactsParts *p) {
         const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
         ssize_t n = read_link(dir_fd, "exe", buf);
+        int n_links;
 
-        if (n <= 0)
+        if (n <= 0 || n == PATH_MAX)
                 return;
+        buf[n] = '\0';
+        n_links = read_program(dir_fd, &p->facts.program);
         p->executable = buf;
         p->n_executable = (size_t)n;
-        if ((size_t)n > n_suffix && memcmp(buf + n - n_suffix, DELETED_SUFFIX, n_suffix) == 0) {
-                p->n_executable -= n_suffix;
-                p->facts.is_executable_deleted = true;
-        }
+        if ((size_t)n <= n_suffix || strcmp(buf + n - n_suffix, DELETED_SUFFIX) != 0 ||
+            (n_links > 0 && is_there(dir_fd, buf, &p->facts.program)))
+                return;
+        p->n_executable -= n_suffix;
+        p->facts.is_executable_deleted = true;
 }
 
 /* @ret: PROCESS_ID_UNSET when it cannot be read. Return: true it was. */
@@ -84,11 +157,67 @@ static bool read_u32(int dir_fd, const char *name, uint32_t *ret) {
         return n > 0 && proc_u32_parse(buf, (size_t)n, ret) >= 0;
 }
 
-static void read_ids(int dir_fd, ProcessFacts *f) {
+static void read_status(int dir_fd, const ProcessFacts *before, ProcessFacts *f) {
         char buf[4096];
-        ssize_t n = read_file(dir_fd, "status", buf, sizeof(buf));
+        ssize_t n;
 
-        f->has_ids = n > 0 && proc_status_parse(buf, (size_t)n, &f->ids) >= 0;
+        f->has_ids = before && before->has_ids;
+        if (f->has_ids)
+                f->ids = before->ids;
+        if (f->has_ids && !f->is_in_pid_namespace)
+                return;
+        n = read_file(dir_fd, "status", buf, sizeof(buf));
+        if (n <= 0)
+                return;
+        if (!f->has_ids)
+                f->has_ids = proc_status_parse(buf, (size_t)n, &f->ids) >= 0;
+        if (f->is_in_pid_namespace)
+                (void)proc_status_vpid_parse(buf, (size_t)n, &f->vpid);
+}
+
+static void read_pid_namespace(const ProcSource *s, int dir_fd, const ProcessFacts *before,
+                               ProcessFacts *f) {
+        char name[PATH_MAX];
+        ssize_t n = read_link(dir_fd, "ns/pid", name);
+
+        if (n <= 0 || !s->pid_namespace[0])
+                f->is_in_pid_namespace = before && before->is_in_pid_namespace;
+        else
+                f->is_in_pid_namespace = (size_t)n != strlen(s->pid_namespace) ||
+                                         memcmp(name, s->pid_namespace, (size_t)n) != 0;
+}
+
+static bool is_text(const char *bytes, size_t n_bytes, const char *text) {
+        return text && strlen(text) == n_bytes && memcmp(bytes, text, n_bytes) == 0;
+}
+
+/* Processes of one group are of one run of its unit. */
+static void read_cgroup(const ProcSource *s, int dir_fd, const ProcessFacts *before, Room *room,
+                        ProcessFactsParts *p) {
+        char path[sizeof(room->cgroup)];
+        ssize_t n = read_file(dir_fd, "cgroup", room->cgroup, sizeof(room->cgroup));
+
+        if (n <= 0 || cgroup_path_parse(room->cgroup, (size_t)n, &p->cgroup, &p->n_cgroup) < 0)
+                return;
+        if (before && is_text(p->cgroup, p->n_cgroup, before->cgroup)) {
+                memcpy(p->facts.invocation_id, before->invocation_id, INVOCATION_ID_BYTES);
+                return;
+        }
+        p->facts.invocation_id[0] = '\0';
+        memcpy(path, p->cgroup, p->n_cgroup);
+        path[p->n_cgroup] = '\0';
+        if (s->root_fd >= 0)
+                (void)invocation_read(s->root_fd, path, p->facts.invocation_id);
+}
+
+static int read_directory(int dir_fd, char buf[static PATH_MAX], ProcessFactsParts *p) {
+        ssize_t n = read_link(dir_fd, "cwd", buf);
+
+        if (n < 0)
+                return (int)n;
+        p->working_directory = buf;
+        p->n_working_directory = (size_t)n;
+        return 0;
 }
 
 static int read_stat(int dir_fd, ProcessFacts *f) {
@@ -108,63 +237,91 @@ static int read_stat(int dir_fd, ProcessFacts *f) {
         return 0;
 }
 
-int proc_snapshot_read(int proc_fd, pid_t pid, ProcSnapshotIds how, const ProcIds *ids,
+int proc_snapshot_read(const ProcSource *s, pid_t pid, const ProcessFacts *before,
                        ProcessFacts **ret_facts) {
         _cleanup_close_ int dir_fd = -1;
-        char name[16], args[PROCESS_ARGS_MAX_BYTES + 1], exe[PATH_MAX], cwd[PATH_MAX], cgroup[8192];
         ProcessFactsParts p = {0};
-        ssize_t n;
+        Room room;
         int r;
 
-        snprintf(name, sizeof(name), "%d", (int)pid);
-        dir_fd = openat(proc_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir_fd = open_process(s, pid);
         if (dir_fd < 0)
-                return errno == ENOENT ? -ESRCH : -errno;
-
-        read_args(dir_fd, args, &p);
-        read_executable(dir_fd, exe, &p);
-        n = read_link(dir_fd, "cwd", cwd);
-        if (n > 0) {
-                p.working_directory = cwd;
-                p.n_working_directory = (size_t)n;
-        }
+                return dir_fd;
+        read_args(dir_fd, room.args, &p);
+        read_executable(dir_fd, room.executable, &p);
+        (void)read_directory(dir_fd, room.directory, &p);
         r = read_stat(dir_fd, &p.facts);
         if (r < 0)
                 return r == -ENOMEM ? r : -ESRCH;
-        if (how == PROC_SNAPSHOT_IDS_READ) {
-                read_ids(dir_fd, &p.facts);
-        } else {
-                p.facts.ids = *ids;
-                p.facts.has_ids = true;
-        }
+        read_pid_namespace(s, dir_fd, before, &p.facts);
+        read_status(dir_fd, before, &p.facts);
         p.facts.has_login_uid = read_u32(dir_fd, "loginuid", &p.facts.login_uid);
         (void)read_u32(dir_fd, "sessionid", &p.facts.session_id);
-        n = read_file(dir_fd, "cgroup", cgroup, sizeof(cgroup));
-        if (n > 0)
-                (void)cgroup_path_parse(cgroup, (size_t)n, &p.cgroup, &p.n_cgroup);
+        read_cgroup(s, dir_fd, before, &room, &p);
 
         *ret_facts = process_facts_new(&p);
         return *ret_facts ? 0 : -ENOMEM;
 }
 
-int proc_snapshot_refresh(int proc_fd, pid_t pid, const ProcessFacts *facts,
-                          ProcessFacts **ret_facts) {
-        char name[24], cwd[PATH_MAX];
-        ProcessFactsParts p;
+/* What stands where its arguments were, if it is something else by now. */
+static void read_title(int dir_fd, char buf[static PROCESS_ARGS_MAX_BYTES + 1],
+                       ProcessFactsParts *p) {
+        ProcessFactsParts now = {0};
+
+        p->title = NULL;
+        p->n_title = 0;
+        read_args(dir_fd, buf, &now);
+        while (now.n_args_bytes > 0 &&
+               (buf[now.n_args_bytes - 1] == '\0' || buf[now.n_args_bytes - 1] == ' '))
+                now.n_args_bytes--;
+        if (now.n_args_bytes == 0 || !p->args ||
+            (now.n_args_bytes <= p->n_args_bytes && memcmp(buf, p->args, now.n_args_bytes) == 0))
+                return;
+        for (size_t i = 0; i < now.n_args_bytes; i++)
+                if (buf[i] == '\0')
+                        buf[i] = ' ';
+        p->title = buf;
+        p->n_title = now.n_args_bytes;
+}
+
+static bool is_same_text(const char *a, size_t n_a, const char *b, size_t n_b) {
+        return a && b ? n_a == n_b && memcmp(a, b, n_a) == 0 : a == b;
+}
+
+static bool is_same(const ProcessFactsParts *a, const ProcessFactsParts *b) {
+        return a->facts.vpid == b->facts.vpid &&
+               a->facts.is_in_pid_namespace == b->facts.is_in_pid_namespace &&
+               strcmp(a->facts.invocation_id, b->facts.invocation_id) == 0 &&
+               is_same_text(a->working_directory, a->n_working_directory, b->working_directory,
+                            b->n_working_directory) &&
+               is_same_text(a->cgroup, a->n_cgroup, b->cgroup, b->n_cgroup) &&
+               is_same_text(a->title, a->n_title, b->title, b->n_title);
+}
+
+int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh how,
+                          const ProcessFacts *facts, ProcessFacts **ret_facts) {
+        const ProcessFactsParts before = process_facts_parts(facts);
+        _cleanup_close_ int dir_fd = -1;
+        ProcessFactsParts p = before;
         ProcessFacts *f;
-        ssize_t n;
+        Room room;
+        int r;
 
-        snprintf(name, sizeof(name), "%d/cwd", (int)pid);
-        n = read_link(proc_fd, name, cwd);
-        if (n < 0)
-                return (int)n;
-        if (facts->working_directory && strlen(facts->working_directory) == (size_t)n &&
-            memcmp(facts->working_directory, cwd, (size_t)n) == 0)
+        dir_fd = open_process(s, pid);
+        if (dir_fd < 0)
+                return dir_fd;
+        r = read_directory(dir_fd, room.directory, &p);
+        if (r < 0)
+                return r;
+        if (how == PROC_SNAPSHOT_REFRESH_ALL) {
+                p.facts.vpid = 0;
+                read_title(dir_fd, room.title, &p);
+                read_pid_namespace(s, dir_fd, facts, &p.facts);
+                read_status(dir_fd, facts, &p.facts);
+                read_cgroup(s, dir_fd, facts, &room, &p);
+        }
+        if (is_same(&p, &before))
                 return 0;
-
-        p = process_facts_parts(facts);
-        p.working_directory = cwd;
-        p.n_working_directory = (size_t)n;
         f = process_facts_new(&p);
         if (!f)
                 return -ENOMEM;

@@ -146,6 +146,23 @@ size_t process_lives_count(const ProcessLives *s) {
         return s->table.n_links;
 }
 
+/* The time of a record is that of the exit less that of the life, each cut to seconds. */
+static bool began_about(const Process *p, uint64_t realtime_sec) {
+        uint64_t sec = p->start_realtime_nsec / CLOCK_NSEC_PER_SEC;
+
+        return p->start_realtime_nsec != 0 && sec + 1 >= realtime_sec && sec <= realtime_sec + 1;
+}
+
+Process *process_lives_without_record(const ProcessLives *s, pid_t pid, uint64_t realtime_sec) {
+        Process *first = NULL;
+
+        for (Process *p = first_of_pid(s, pid); p; p = next_of_pid(p->link.next, pid))
+                if (!p->has_exit_record && began_about(p, realtime_sec) &&
+                    (!first || p->serial < first->serial))
+                        first = p;
+        return first;
+}
+
 /* A life ends for good when the next one of its pid begins; its own exit may be a thread's. */
 static uint64_t pid_lost_nsec(const ProcessLives *s, const Process *life) {
         uint64_t end = UINT64_MAX;
@@ -322,6 +339,15 @@ static ProcessView view_of(const Process *p, ProcessFacts *facts) {
         };
 }
 
+/* What the parent was at the fork; what its exit record added since, if it had no name then. */
+static ProcessFacts *facts_at_fork(const Process *child) {
+        const Process *parent = child->parent;
+
+        if (parent->phase.is_from_exit && (!child->parent_facts || !child->parent_facts->name))
+                return parent->phase.facts;
+        return child->parent_facts;
+}
+
 void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, ProcessAnswer *ret) {
         const ProcessPhase *phase = &p->phase;
 
@@ -330,6 +356,8 @@ void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, Pr
         p->is_seen = true;
         ret->process = view_of(p, phase->facts);
         ret->has_executed = phase->has_executed;
+        ret->is_from_exit = phase->is_from_exit;
+        ret->facts_nsec = phase->since_nsec;
         ret->n_ancestors = 0;
 
         for (Process *a = p; ret->n_ancestors < PROCESS_TABLE_ANCESTORS_MAX; a = a->parent) {
@@ -338,7 +366,7 @@ void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, Pr
                 if (!a->parent)
                         break;
                 a->parent->is_seen = true;
-                ret->ancestors[ret->n_ancestors++] = view_of(a->parent, a->parent_facts);
+                ret->ancestors[ret->n_ancestors++] = view_of(a->parent, facts_at_fork(a));
         }
 }
 

@@ -18,16 +18,20 @@
 
 #include "base/clock.h"
 #include "identify/process_dead.h"
+#include "identify/process_exit.h"
 #include "identify/process_life.h"
 
 /* How often the dead whose pid still answers are asked again. */
 #define LINGER_NSEC CLOCK_NSEC_PER_SEC
+/* Losses closer together than this count as one. */
+#define LOSS_APART_NSEC (10 * CLOCK_NSEC_PER_SEC)
 
 struct ProcessTable {
         pthread_mutex_t lock;
         ProcessLives lives;
         ProcessDead dead;
         uint64_t lingering_checked_nsec;
+        ProcessWindow loss; /* in which messages were lost; the latest one */
         ProcessTableCounters counters;
 };
 
@@ -172,6 +176,18 @@ void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec) {
         unlock(t);
 }
 
+int process_table_exit_record(ProcessTable *t, const TaskstatsRecord *record,
+                              const char *executable, uint64_t nsec) {
+        int r;
+
+        lock(t);
+        r = process_exit_apply(&t->lives, &t->dead, record, executable, nsec);
+        if (r > 0)
+                t->counters.n_exits_used++;
+        unlock(t);
+        return r < 0 ? r : 0;
+}
+
 /* Makes a phase that differs from the one before in what change() does. */
 static int change_phase(ProcessTable *t, pid_t pid, uint64_t nsec,
                         void (*change)(ProcessFacts *f, const void *userdata),
@@ -207,6 +223,10 @@ static void change_gid(ProcessFacts *f, const void *userdata) {
         f->ids.effective_gid = ids->effective_gid;
 }
 
+static void change_session(ProcessFacts *f, const void *userdata) {
+        f->session = *(const pid_t *)userdata;
+}
+
 static void change_comm(ProcessFacts *f, const void *userdata) {
         const char *comm = userdata;
         size_t n = strnlen(comm, sizeof(f->comm) - 1);
@@ -229,6 +249,10 @@ int process_table_set_gid(ProcessTable *t, pid_t pid, uint64_t nsec, gid_t real,
 
 int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char *comm) {
         return change_phase(t, pid, nsec, change_comm, comm);
+}
+
+int process_table_set_session(ProcessTable *t, pid_t pid, uint64_t nsec) {
+        return change_phase(t, pid, nsec, change_session, &pid);
 }
 
 /* The life that facts were read from, begun now when there is none. */
@@ -312,20 +336,15 @@ bool process_table_knows(ProcessTable *t, pid_t pid, const ProcessFacts *facts) 
         return is_known;
 }
 
-int process_table_ids(ProcessTable *t, pid_t pid, ProcIds *ret_ids) {
-        const ProcessFacts *f;
+ProcessFacts *process_table_facts(ProcessTable *t, pid_t pid) {
+        ProcessFacts *facts;
         const Process *p;
-        int r = 0;
 
         lock(t);
         p = process_lives_latest(&t->lives, pid);
-        f = p ? p->phase.facts : NULL;
-        if (f && f->has_ids) {
-                *ret_ids = f->ids;
-                r = 1;
-        }
+        facts = p ? process_facts_ref(p->phase.facts) : NULL;
         unlock(t);
-        return r;
+        return facts;
 }
 
 static void release_list(ProcessTable *t, ProcessList *list, uint64_t before_nsec) {
@@ -351,21 +370,30 @@ void process_table_release(ProcessTable *t, uint64_t before_nsec) {
         release_list(t, &t->dead.lingering, before_nsec);
 }
 
-void process_table_begin_rescan(ProcessTable *t) {
+void process_table_begin_rescan(ProcessTable *t, ProcessWindow loss) {
         lock(t);
+        if (t->loss.until + LOSS_APART_NSEC > loss.since && t->loss.until > 0)
+                loss.since = t->loss.since;
+        t->loss = loss;
         for (Process *p = process_lives_next(&t->lives, NULL); p;
              p = process_lives_next(&t->lives, p))
                 p->is_unconfirmed = p->exit_nsec == 0;
         unlock(t);
 }
 
-void process_table_end_rescan(ProcessTable *t, uint64_t begin_nsec) {
+void process_table_end_rescan(ProcessTable *t) {
         lock(t);
         for (Process *p = process_lives_next(&t->lives, NULL); p;
              p = process_lives_next(&t->lives, p))
                 if (p->is_unconfirmed)
-                        end_life(t, p, begin_nsec);
+                        end_life(t, p, t->loss.until);
         unlock(t);
+}
+
+/* Lives may have begun and ended unseen in that time; only who is alive to be read is sure. */
+static bool is_in_doubt(const ProcessTable *t, ProcessWindow window, ProcessLiveness liveness) {
+        return liveness != PROCESS_LIVENESS_ALIVE && window.since < t->loss.until &&
+               window.until > t->loss.since;
 }
 
 int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, ProcessLiveness liveness,
@@ -374,7 +402,9 @@ int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, Process
         int r;
 
         lock(t);
-        r = process_lives_find(&t->lives, pid, window, liveness, &p, &ret_answer->is_only_life);
+        r = is_in_doubt(t, window, liveness) ? -ENOTUNIQ
+                                             : process_lives_find(&t->lives, pid, window, liveness,
+                                                                  &p, &ret_answer->is_only_life);
         if (r >= 0)
                 process_describe(&t->lives, p, window.until, ret_answer);
         unlock(t);

@@ -14,9 +14,7 @@
 
 #include "identify/witness.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,13 +23,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "identify/proc_connector.h"
 #include "identify/proc_event.h"
-#include "identify/proc_snapshot.h"
+#include "identify/process_scan.h"
+#include "identify/program_paths.h"
+#include "identify/taskstats_record.h"
+#include "identify/taskstats_socket.h"
 
 /* Low among the real-time priorities: above everything ordinary, below what a machine's own
  * real-time work uses. */
@@ -43,61 +46,66 @@ struct Witness {
         pthread_t thread;
         bool is_started;
         ProcessTable *table;
+        const ProcSource *source;
         ProcConnector *connector;
-        int proc_fd;
-        int wake_fd; /* eventfd: look at the two flags below */
+        TaskstatsSocket *exits; /* NULL: the kernel has no exit records for us */
+        ProgramPaths *paths;    /* the thread's own */
+        uint64_t told_nsec;     /* the thread's own: time of the last process event */
+        int wake_fd;            /* eventfd: look at the two flags below */
         atomic_bool is_stopping;
         atomic_bool is_lossy; /* the socket told witness_await() of a loss instead of the thread */
         atomic_bool is_busy;  /* took messages that are not yet in the table */
         atomic_bool has_own_descriptors;
         atomic_bool is_scanned;
-        atomic_uint_fast64_t seen_nsec; /* time of the last event that is in the table */
+        atomic_uint_fast64_t seen_nsec; /* all that happened before is in the table */
         atomic_int error;
-        atomic_uint_fast64_t n_losses;
+        atomic_uint_fast64_t n_losses, n_exit_losses;
 };
 
 static void see_exec(Witness *w, const ProcEvent *e) {
+        _cleanup_process_facts_ ProcessFacts *before = process_table_facts(w->table, e->pid);
         ProcessFacts *facts = NULL;
-        ProcIds ids;
-        int known = process_table_ids(w->table, e->pid, &ids);
 
-        if (proc_snapshot_read(w->proc_fd, e->pid,
-                               known ? PROC_SNAPSHOT_IDS_GIVEN : PROC_SNAPSHOT_IDS_READ, &ids,
-                               &facts) < 0)
+        if (proc_snapshot_read(w->source, e->pid, before, &facts) < 0)
                 facts = NULL; /* counted by the table as unread */
+        else
+                program_paths_learn(w->paths, facts);
         process_table_exec(w->table, e->pid, e->monotonic_nsec, facts);
 }
 
 static void see(Witness *w, const ProcEvent *e) {
+        ProcessTable *t = w->table;
+
         if (!proc_event_is_process(e))
                 return;
         switch (e->type) {
         case PROC_EVENT_TYPE_FORK:
-                process_table_fork(w->table, e->pid, e->parent_pid, e->monotonic_nsec);
+                process_table_fork(t, e->pid, e->parent_pid, e->monotonic_nsec);
                 break;
         case PROC_EVENT_TYPE_EXEC:
                 see_exec(w, e);
                 break;
         case PROC_EVENT_TYPE_EXIT:
-                process_table_exit(w->table, e->pid, e->monotonic_nsec);
+                process_table_exit(t, e->pid, e->monotonic_nsec);
                 break;
         case PROC_EVENT_TYPE_UID:
-                process_table_set_uid(w->table, e->pid, e->monotonic_nsec, e->real_id,
-                                      e->effective_id);
+                process_table_set_uid(t, e->pid, e->monotonic_nsec, e->real_id, e->effective_id);
                 break;
         case PROC_EVENT_TYPE_GID:
-                process_table_set_gid(w->table, e->pid, e->monotonic_nsec, e->real_id,
-                                      e->effective_id);
+                process_table_set_gid(t, e->pid, e->monotonic_nsec, e->real_id, e->effective_id);
+                break;
+        case PROC_EVENT_TYPE_SID:
+                process_table_set_session(t, e->pid, e->monotonic_nsec);
                 break;
         case PROC_EVENT_TYPE_COMM:
-                process_table_set_comm(w->table, e->pid, e->monotonic_nsec, e->comm);
+                process_table_set_comm(t, e->pid, e->monotonic_nsec, e->comm);
                 break;
         case PROC_EVENT_TYPE_OTHER:
                 break;
         }
 }
 
-static void see_batch(Witness *w, const NetlinkBatch *batch) {
+static void see_events(Witness *w, const NetlinkBatch *batch) {
         for (size_t i = 0; i < batch->n_datagrams; i++) {
                 const uint8_t *at = batch->datagrams[i].bytes;
                 size_t n = batch->datagrams[i].n_bytes;
@@ -105,70 +113,88 @@ static void see_batch(Witness *w, const NetlinkBatch *batch) {
 
                 while (proc_event_next(&at, &n, &e) > 0) {
                         see(w, &e);
-                        atomic_store_explicit(&w->seen_nsec, e.monotonic_nsec,
-                                              memory_order_release);
+                        w->told_nsec = e.monotonic_nsec;
                 }
         }
 }
 
-/* Reads every process there is. New ones of meanwhile are told of by events that wait. */
-static int scan(Witness *w) {
-        _cleanup_closedir_ DIR *d = NULL;
-        struct dirent *e;
-        int fd;
+static void see_exits(Witness *w, const NetlinkBatch *batch) {
+        for (size_t i = 0; i < batch->n_datagrams; i++) {
+                const uint8_t *at = batch->datagrams[i].bytes;
+                size_t n = batch->datagrams[i].n_bytes;
+                TaskstatsRecord record;
+                const char *path;
 
-        fd = openat(w->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        d = fdopendir(fd);
-        if (!d) {
-                int r = -errno;
-
-                close(fd);
-                return r;
+                while (taskstats_record_next(&at, &n, &record) > 0) {
+                        if (record.pid == 0 || !record.is_whole_process)
+                                continue;
+                        path = record.has_exe ? program_paths_find(
+                                                        w->paths,
+                                                        makedev(record.exe_major, record.exe_minor),
+                                                        record.exe_inode, record.comm)
+                                              : NULL;
+                        process_table_exit_record(w->table, &record, path, w->told_nsec);
+                }
         }
-        while ((e = readdir(d))) {
-                ProcessFacts *facts;
-                char *end;
-                long pid = strtol(e->d_name, &end, 10);
-
-                if (*end != '\0' || pid <= 0 || pid > INT32_MAX)
-                        continue;
-                if (proc_snapshot_read(w->proc_fd, (pid_t)pid, PROC_SNAPSHOT_IDS_READ, NULL,
-                                       &facts) >= 0)
-                        process_table_found(w->table, (pid_t)pid, clock_now_nsec(CLOCK_MONOTONIC),
-                                            facts);
-        }
-        return 0;
 }
 
-static void rescan(Witness *w) {
-        uint64_t begin = clock_now_nsec(CLOCK_MONOTONIC);
+/* Return: 0 nothing waits, or a negative errno. */
+static int take_events(Witness *w, bool *is_lossy) {
+        NetlinkBatch batch;
+        int r;
 
-        atomic_fetch_add(&w->n_losses, 1);
-        process_table_begin_rescan(w->table);
-        if (scan(w) >= 0)
-                process_table_end_rescan(w->table, begin);
+        do {
+                r = proc_connector_read(w->connector, &batch);
+                if (r == -ENOBUFS)
+                        *is_lossy = true;
+                else if (r > 0)
+                        see_events(w, &batch);
+        } while (r > 0 || r == -ENOBUFS);
+        return r;
+}
+
+/*
+ * One batch of exit records, after the events that were sent before them: a record is joined with
+ * the life that its fork began.
+ * Return: 1 there may be more, 0 nothing waits, or a negative errno.
+ */
+static int take_exits(Witness *w, bool *is_lossy) {
+        NetlinkBatch batch;
+        int r, error;
+
+        r = w->exits ? taskstats_socket_read(w->exits, &batch) : 0;
+        if (r == -ENOBUFS) {
+                atomic_fetch_add(&w->n_exit_losses, 1);
+                return 1;
+        }
+        if (r <= 0)
+                return r;
+        error = take_events(w, is_lossy);
+        see_exits(w, &batch);
+        return error < 0 ? error : 1;
 }
 
 /* Return: 0 nothing waits, or a negative errno. */
 static int take_all(Witness *w) {
-        NetlinkBatch batch;
+        const uint64_t before_nsec = w->told_nsec;
         bool is_lossy;
+        uint64_t seen;
         int r;
 
         /* Before anything is taken: whoever then finds it gone must also find us busy. */
         atomic_store(&w->is_busy, true);
         is_lossy = atomic_exchange(&w->is_lossy, false);
         do {
-                r = proc_connector_read(w->connector, &batch);
-                if (r == -ENOBUFS)
-                        is_lossy = true;
-                else if (r > 0)
-                        see_batch(w, &batch);
-        } while (r > 0 || r == -ENOBUFS);
-        if (is_lossy)
-                rescan(w);
+                r = take_events(w, &is_lossy);
+                seen = w->told_nsec;
+                if (r >= 0)
+                        r = take_exits(w, &is_lossy);
+        } while (r > 0);
+        if (is_lossy) {
+                atomic_fetch_add(&w->n_losses, 1);
+                (void)process_rescan(w->table, w->source, before_nsec);
+        }
+        atomic_store_explicit(&w->seen_nsec, seen, memory_order_release);
         atomic_store(&w->is_busy, false);
         return r;
 }
@@ -199,7 +225,7 @@ static void *witness_main(void *userdata) {
         int r;
 
         atomic_store(&w->has_own_descriptors, unshare_descriptors());
-        r = scan(w);
+        r = process_scan(w->table, w->source);
         atomic_store(&w->error, r);
         atomic_store(&w->is_scanned, true);
         while (r >= 0) {
@@ -238,27 +264,42 @@ static int start_thread(Witness *w) {
         return r;
 }
 
-int witness_start(ProcessTable *table, int proc_fd, int *ret_priority_error,
+static int open_sources(Witness *w, WitnessGaps *ret_gaps) {
+        int r;
+
+        w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (w->wake_fd < 0)
+                return -errno;
+        r = program_paths_new(w->source->proc_fd, &w->paths);
+        if (r >= 0)
+                r = proc_connector_new(&w->connector);
+        if (r >= 0)
+                ret_gaps->exits_error = taskstats_socket_new(&w->exits);
+        return r;
+}
+
+int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *ret_gaps,
                   Witness **ret_witness) {
         const struct sched_param priority = {.sched_priority = WITNESS_PRIORITY};
         const struct timespec step = {.tv_nsec = (long)CLOCK_NSEC_PER_MSEC};
         Witness *w;
         int r;
 
+        *ret_gaps = (WitnessGaps){0};
         w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
+        w->wake_fd = -1;
         w->table = table;
-        w->proc_fd = proc_fd;
-        w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        r = w->wake_fd < 0 ? -errno : proc_connector_new(&w->connector);
+        w->source = source;
+        r = open_sources(w, ret_gaps);
         if (r >= 0)
                 r = start_thread(w);
         if (r < 0) {
                 witness_free(w);
                 return r;
         }
-        *ret_priority_error = -pthread_setschedparam(w->thread, SCHED_FIFO, &priority);
+        ret_gaps->priority_error = -pthread_setschedparam(w->thread, SCHED_FIFO, &priority);
         while (!atomic_load(&w->is_scanned))
                 nanosleep(&step, NULL);
         r = atomic_load(&w->error);
@@ -278,26 +319,41 @@ Witness *witness_free(Witness *w) {
                 wake(w);
                 pthread_join(w->thread, NULL);
         }
+        taskstats_socket_free(w->exits);
         proc_connector_free(w->connector);
+        program_paths_free(w->paths);
         cleanup_close(&w->wake_fd);
         free(w);
         return NULL;
+}
+
+/*
+ * Is everything that was sent in the table?  An exit record alone wakes nobody, since the exit is
+ * told right after it, but when the last of several threads ends.
+ */
+static bool is_all_seen(Witness *w) {
+        int events = proc_connector_is_empty(w->connector);
+        int exits = w->exits ? taskstats_socket_is_empty(w->exits) : 1;
+
+        if (exits < 0)
+                atomic_fetch_add(&w->n_exit_losses, 1);
+        if (events < 0)
+                atomic_store(&w->is_lossy, true);
+        if (events == 0 || atomic_load(&w->is_busy))
+                return false;
+        if (exits != 0 && !atomic_load(&w->is_lossy))
+                return true;
+        wake(w);
+        return false;
 }
 
 int witness_await(Witness *w, uint64_t nsec) {
         const struct timespec step = {.tv_nsec = (long)AWAIT_STEP_NSEC};
         uint64_t end = 0;
 
-        for (;;) {
-                int is_empty = proc_connector_is_empty(w->connector);
+        while (!is_all_seen(w)) {
                 uint64_t now;
 
-                if (is_empty > 0 && !atomic_load(&w->is_busy) && !atomic_load(&w->is_lossy))
-                        return 0;
-                if (is_empty < 0) {
-                        atomic_store(&w->is_lossy, true);
-                        wake(w);
-                }
                 if (atomic_load_explicit(&w->seen_nsec, memory_order_acquire) > nsec)
                         return 0;
                 now = clock_now_nsec(CLOCK_MONOTONIC);
@@ -307,6 +363,7 @@ int witness_await(Witness *w, uint64_t nsec) {
                         return -ETIMEDOUT;
                 nanosleep(&step, NULL);
         }
+        return 0;
 }
 
 bool witness_has_own_descriptors(const Witness *w) {
@@ -315,6 +372,10 @@ bool witness_has_own_descriptors(const Witness *w) {
 
 uint64_t witness_take_losses(Witness *w) {
         return atomic_exchange(&w->n_losses, 0);
+}
+
+uint64_t witness_take_exit_losses(Witness *w) {
+        return atomic_exchange(&w->n_exit_losses, 0);
 }
 
 int witness_error(const Witness *w) {

@@ -97,6 +97,11 @@ static inline void found_at(double seconds, pid_t pid, const char *comm, double 
                          0);
 }
 
+/* Events were lost in that time. */
+static inline void rescan_begin(double since, double until) {
+        process_table_begin_rescan(table, (ProcessWindow){.since = at(since), .until = at(until)});
+}
+
 static inline int find_in(pid_t pid, double since, double until, ProcessLiveness liveness) {
         const ProcessWindow w = {.since = at(since), .until = at(until)};
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "unit.h"
 
 #define STAT "42 (a b) c) S 7 42 9 1025 42 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0\n"
+#define ID_A "0123456789abcdef0123456789abcdef"
+#define ID_B "abcdef0123456789abcdef0123456789"
 #define STATUS "Name:\ta\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n"
 
 static const char *const files[] = {"cmdline",   "stat",   "status", "loginuid",
@@ -22,6 +25,7 @@ static const char *const files[] = {"cmdline",   "stat",   "status", "loginuid",
 
 static char root[] = "/tmp/unit_proc_snapshot.XXXXXX";
 static int proc_fd = -1;
+static ProcSource source;
 static ProcessFacts *facts;
 
 static const char *path_of(const char *name) {
@@ -56,6 +60,12 @@ static void setup(void) {
         proc_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(proc_fd, 0);
         ck_assert_int_eq(mkdirat(proc_fd, "42", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "self", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "self/ns", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "42/ns", 0700), 0);
+        ck_assert_int_eq(symlinkat("pid:[1]", proc_fd, "self/ns/pid"), 0);
+        proc_source_init(&source, proc_fd, proc_fd);
+        put_link("ns/pid", "pid:[1]");
         put("cmdline", "rm\0-rf\0/x", 10);
         put_text("stat", STAT);
         put_text("status", STATUS);
@@ -67,21 +77,21 @@ static void setup(void) {
 }
 
 static void teardown(void) {
+        char command[64];
+
         facts = process_facts_unref(facts);
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-                unlink(path_of(files[i]));
-        unlinkat(proc_fd, "42", AT_REMOVEDIR);
         close(proc_fd);
-        rmdir(root);
+        snprintf(command, sizeof(command), "rm -r %s", root);
+        ck_assert_int_eq(system(command), 0);
 }
 
-static int read_again(ProcSnapshotIds how, const ProcIds *ids) {
+static int read_again(const ProcessFacts *before) {
         facts = process_facts_unref(facts);
-        return proc_snapshot_read(proc_fd, 42, how, ids, &facts);
+        return proc_snapshot_read(&source, 42, before, &facts);
 }
 
 static void read_all(void) {
-        ck_assert_int_eq(read_again(PROC_SNAPSHOT_IDS_READ, NULL), 0);
+        ck_assert_int_eq(read_again(NULL), 0);
 }
 
 START_TEST(test_all) {
@@ -108,13 +118,61 @@ START_TEST(test_all) {
 }
 END_TEST
 
-/* Ids that are given are not read. */
-START_TEST(test_ids_given) {
-        const ProcIds ids = {11, 12, 13, 14};
+/* Ids that are known are not read. */
+START_TEST(test_ids_known) {
+        const ProcessFacts before = {.has_ids = true, .ids = {11, 12, 13, 14}};
 
-        ck_assert_int_eq(read_again(PROC_SNAPSHOT_IDS_GIVEN, &ids), 0);
+        ck_assert_int_eq(read_again(&before), 0);
         ck_assert(facts->has_ids);
-        ck_assert_mem_eq(&facts->ids, &ids, sizeof(ids));
+        ck_assert_mem_eq(&facts->ids, &before.ids, sizeof(before.ids));
+}
+END_TEST
+
+/* The invocation is asked for anew when the group is another one. */
+START_TEST(test_invocation) {
+        ProcessFacts before = {.cgroup = "/a.slice/b.service", .invocation_id = ID_B};
+
+        ck_assert_int_eq(mkdirat(proc_fd, "run", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "run/systemd", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "run/systemd/units", 0700), 0);
+        ck_assert_int_eq(symlinkat(ID_A, proc_fd, "run/systemd/units/invocation:b.service"), 0);
+        read_all();
+        ck_assert_str_eq(facts->invocation_id, ID_A);
+        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert_str_eq(facts->invocation_id, ID_B);
+        before.cgroup = "/a.slice";
+        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert_str_eq(facts->invocation_id, ID_A);
+        put_text("cgroup", "0::/a.slice/c.service\n");
+        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert_str_eq(facts->invocation_id, "");
+        source.root_fd = -1;
+        put_text("cgroup", "0::/a.slice/b.service\n");
+        read_all();
+        ck_assert_str_eq(facts->invocation_id, "");
+}
+END_TEST
+
+/* Which namespace, and the number there; what cannot be read is as it was. */
+START_TEST(test_pid_namespace) {
+        ProcessFacts before = {.has_ids = true, .is_in_pid_namespace = true};
+
+        read_all();
+        ck_assert(!facts->is_in_pid_namespace && facts->vpid == 0);
+        put_link("ns/pid", "pid:[12]");
+        put_text("status", STATUS "NSpid:\t42\t7\t3\n");
+        read_all();
+        ck_assert(facts->is_in_pid_namespace);
+        ck_assert_int_eq(facts->vpid, 3);
+        unlink(path_of("ns/pid"));
+        read_all();
+        ck_assert(!facts->is_in_pid_namespace);
+        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert(facts->is_in_pid_namespace);
+        ck_assert_int_eq(facts->vpid, 3);
+        put_text("status", STATUS);
+        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert_int_eq(facts->vpid, 0);
 }
 END_TEST
 
@@ -139,7 +197,7 @@ START_TEST(test_partial) {
         if (_i % 3 == 2 && !is_link && strcmp(name, "cmdline") != 0)
                 put_text(name, "odd");
         if (is_stat) {
-                ck_assert_int_eq(read_again(PROC_SNAPSHOT_IDS_READ, NULL), -ESRCH);
+                ck_assert_int_eq(read_again(NULL), -ESRCH);
                 return;
         }
         read_all();
@@ -158,8 +216,10 @@ END_TEST
 START_TEST(test_no_process) {
         ProcessFacts *f = NULL;
 
-        ck_assert_int_eq(proc_snapshot_read(proc_fd, 43, PROC_SNAPSHOT_IDS_READ, NULL, &f), -ESRCH);
-        ck_assert_int_eq(proc_snapshot_read(-1, 42, PROC_SNAPSHOT_IDS_READ, NULL, &f), -EBADF);
+        ck_assert_int_eq(proc_snapshot_read(&source, 43, NULL, &f), -ESRCH);
+        proc_source_init(&source, -1, -1);
+        ck_assert_str_eq(source.pid_namespace, "");
+        ck_assert_int_eq(proc_snapshot_read(&source, 42, NULL, &f), -EBADF);
         ck_assert_ptr_null(f);
 }
 END_TEST
@@ -214,39 +274,108 @@ START_TEST(test_long_link) {
 }
 END_TEST
 
-START_TEST(test_refresh) {
+static int refresh(ProcSnapshotRefresh how, ProcessFacts **ret) {
+        return proc_snapshot_refresh(&source, 42, how, facts, ret);
+}
+
+START_TEST(test_refresh_directory) {
+        const ProcSnapshotRefresh how = PROC_SNAPSHOT_REFRESH_DIRECTORY;
         ProcessFacts *f = NULL;
 
         read_all();
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), 0);
+        put_text("cgroup", "0::/other.slice\n");
+        ck_assert_int_eq(refresh(how, &f), 0);
         ck_assert_ptr_null(f);
         put_link("cwd", "/tmp/a");
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), 1);
+        ck_assert_int_eq(refresh(how, &f), 1);
         ck_assert_str_eq(f->working_directory, "/tmp/a");
         ck_assert_str_eq(facts->working_directory, "/tmp/a b");
         ck_assert_str_eq(f->executable, facts->executable);
+        ck_assert_str_eq(f->cgroup, "/a.slice/b.service");
         ck_assert_uint_eq(f->start_ticks, facts->start_ticks);
         process_facts_unref(f);
         f = NULL;
         unlink(path_of("cwd"));
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), -ENOENT);
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 43, facts, &f), -ENOENT);
+        ck_assert_int_eq(refresh(how, &f), -ENOENT);
+        ck_assert_int_eq(proc_snapshot_refresh(&source, 43, how, facts, &f), -ESRCH);
         ck_assert_ptr_null(f);
         /* What was not known is a difference. */
         read_all();
         ck_assert_ptr_null(facts->working_directory);
         put_link("cwd", "/");
-        ck_assert_int_eq(proc_snapshot_refresh(proc_fd, 42, facts, &f), 1);
+        ck_assert_int_eq(refresh(how, &f), 1);
         ck_assert_str_eq(f->working_directory, "/");
         process_facts_unref(f);
 }
 END_TEST
 
+static void expect_refreshed(ProcessFacts **f) {
+        *f = process_facts_unref(*f);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, f), 1);
+}
+
+START_TEST(test_refresh_all) {
+        _cleanup_process_facts_ ProcessFacts *f = NULL;
+
+        read_all();
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, &f), 0);
+        put_text("cgroup", "0::/other.slice\n");
+        expect_refreshed(&f);
+        ck_assert_str_eq(f->cgroup, "/other.slice");
+        put_text("cgroup", "0::/a.slice/b.service\n");
+        put_link("ns/pid", "pid:[7]");
+        put_text("status", STATUS "NSpid:\t42\t9\n");
+        expect_refreshed(&f);
+        ck_assert(f->is_in_pid_namespace);
+        ck_assert_int_eq(f->vpid, 9);
+        ck_assert_uint_eq(f->ids.effective_uid, 2);
+}
+END_TEST
+
+typedef struct Title {
+        const char *bytes;
+        size_t n_bytes;
+        const char *title;
+} Title;
+
+static const Title titles[] = {
+        {"rm\0-rf\0/x", 10, NULL},
+        {"rm\0-rf\0/x\0\0 \0", 14, NULL},
+        {"rm\0-rf", 6, NULL},
+        {"", 0, NULL},
+        {"\0\0\0", 3, NULL},
+        {"sshd: user@pts/0\0\0\0", 19, "sshd: user@pts/0"},
+        {"rm\0-rf\0/xy", 11, "rm -rf /xy"},
+        {"\xff\n", 2, "\xff\n"},
+};
+
+START_TEST(test_title) {
+        const Title *t = &titles[_i];
+        _cleanup_process_facts_ ProcessFacts *f = NULL;
+
+        read_all();
+        put("cmdline", t->bytes, t->n_bytes);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, &f), t->title != NULL);
+        if (!t->title)
+                return;
+        ck_assert_str_eq(f->title, t->title);
+        ck_assert_mem_eq(f->args, "rm\0-rf\0/x", 10);
+        /* … and back again. */
+        process_facts_unref(facts);
+        facts = process_facts_ref(f);
+        put("cmdline", "rm\0-rf\0/x", 10);
+        expect_refreshed(&f);
+        ck_assert_ptr_null(f->title);
+}
+END_TEST
+
 START_TEST(test_self) {
         char cwd[PATH_MAX], exe[PATH_MAX] = "";
+        struct stat st;
         int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        ck_assert_int_eq(proc_snapshot_read(fd, getpid(), PROC_SNAPSHOT_IDS_READ, NULL, &facts), 0);
+        proc_source_init(&source, fd, -1);
+        ck_assert_int_eq(proc_snapshot_read(&source, getpid(), NULL, &facts), 0);
         ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
         ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof(exe) - 1), 0);
         ck_assert_str_eq(facts->working_directory, cwd);
@@ -256,6 +385,11 @@ START_TEST(test_self) {
         ck_assert_uint_eq(facts->ids.effective_gid, getegid());
         ck_assert_uint_gt(facts->start_ticks, 0);
         ck_assert_uint_gt(facts->n_args_bytes, 0);
+        ck_assert(!facts->is_in_pid_namespace && !facts->is_executable_deleted);
+        ck_assert_int_eq(stat(exe, &st), 0);
+        ck_assert_uint_eq(facts->program.inode, st.st_ino);
+        ck_assert_uint_eq(facts->program.device, st.st_dev);
+        ck_assert_uint_gt(facts->program.mount_id, 0);
         close(fd);
 }
 END_TEST
@@ -265,14 +399,18 @@ int main(void) {
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_all);
-        tcase_add_test(tcase, test_ids_given);
         tcase_add_test(tcase, test_login_unset);
+        tcase_add_test(tcase, test_ids_known);
+        tcase_add_test(tcase, test_invocation);
+        tcase_add_test(tcase, test_pid_namespace);
         tcase_add_loop_test(tcase, test_partial, 0, 3 * sizeof(files) / sizeof(files[0]));
         tcase_add_test(tcase, test_no_process);
         tcase_add_loop_test(tcase, test_args_max, -1, 3);
         tcase_add_loop_test(tcase, test_executable, 0, sizeof(links) / sizeof(links[0]));
         tcase_add_test(tcase, test_long_link);
-        tcase_add_test(tcase, test_refresh);
+        tcase_add_test(tcase, test_refresh_directory);
+        tcase_add_test(tcase, test_refresh_all);
+        tcase_add_loop_test(tcase, test_title, 0, sizeof(titles) / sizeof(titles[0]));
         tcase_add_test(tcase, test_self);
         return unit_run("proc_snapshot", tcase);
 }

@@ -156,7 +156,7 @@ static void expect_ids(double seconds, uid_t real, uid_t effective, gid_t gid) {
 }
 
 START_TEST(test_changes) {
-        ProcIds ids;
+        _cleanup_process_facts_ ProcessFacts *facts = NULL;
 
         fork_at(10, PID(1), INIT);
         exec_at(11, PID(1), "su");
@@ -169,17 +169,17 @@ START_TEST(test_changes) {
         expect_alive(PID(1), 14, "renamed");
         ck_assert(answer.has_executed);
         ck_assert_str_eq(answer.process.facts->executable, "/bin/x");
-        ck_assert_int_eq(process_table_ids(table, PID(1), &ids), 1);
-        ck_assert_uint_eq(ids.effective_uid, 0);
-        ck_assert_uint_eq(ids.effective_gid, 5);
+        facts = process_table_facts(table, PID(1));
+        ck_assert_uint_eq(facts->ids.effective_uid, 0);
+        ck_assert_uint_eq(facts->ids.effective_gid, 5);
 
         /* Of nobody known: nothing to change. */
         fork_at(20, PID(2), PID(3));
         ck_assert_int_eq(process_table_set_uid(table, PID(2), at(21), 0, 0), 0);
         ck_assert_int_eq(process_table_set_comm(table, PID(9), at(21), "x"), 0);
         expect_alive(PID(2), 22, NULL);
-        ck_assert_int_eq(process_table_ids(table, PID(2), &ids), 0);
-        ck_assert_int_eq(process_table_ids(table, PID(9), &ids), 0);
+        ck_assert_ptr_null(process_table_facts(table, PID(2)));
+        ck_assert_ptr_null(process_table_facts(table, PID(9)));
 }
 END_TEST
 
@@ -232,8 +232,8 @@ START_TEST(test_supply_as_sole_source) {
         }
         ck_assert_uint_eq(process_table_counters(table).n_lives, n_lives + 1);
         ck_assert_uint_eq(process_table_counters(table).n_dead, 1);
-        process_table_begin_rescan(table);
-        process_table_end_rescan(table, at(200));
+        rescan_begin(200, 200);
+        process_table_end_rescan(table);
 }
 END_TEST
 

@@ -248,10 +248,10 @@ START_TEST(test_found_another_then_look_back) {
         if (_i == 1)
                 exit_at(20, A);
         if (_i == 2)
-                process_table_begin_rescan(table);
+                rescan_begin(48, 49);
         found_at(50, A, "second", 45, INIT);
         if (_i == 2)
-                process_table_end_rescan(table, at(49));
+                process_table_end_rescan(table);
         for (ProcessLiveness l = UNKNOWN; l <= REAPED; l++) {
                 ck_assert_int_eq(find_in(A, 12, l == REAPED ? 45.5 : 15, l), 0);
                 ck_assert_str_eq(answer.process.facts->comm, "first");
@@ -327,26 +327,64 @@ START_TEST(test_rescan) {
         fork_at(2, PID(3), INIT);
         exit_at(3, PID(3));
 
-        process_table_begin_rescan(table);
+        rescan_begin(18, 20);
         found_at(21, INIT, "init", -500, 0);
         found_at(21, PID(2), "stays", 0, INIT);
-        process_table_end_rescan(table, at(20));
+        process_table_end_rescan(table);
 
         ck_assert_uint_eq(process_table_counters(table).n_dead, 2);
-        ck_assert_int_eq(find_in(A, 10, 25, REAPED), 0);
+        ck_assert_int_eq(find_in(A, 20, 25, REAPED), 0);
         ck_assert_str_eq(answer.process.facts->comm, "gone");
         ck_assert_int_eq(find_in(A, 10, 15, REAPED), -ESRCH);
-        ck_assert_int_eq(find_in(PID(2), 10, 25, REAPED), -ESRCH);
-        ck_assert_int_eq(find_in(INIT, 10, 25, REAPED), -ESRCH);
+        ck_assert_int_eq(find_in(PID(2), 20, 25, REAPED), -ESRCH);
+        ck_assert_int_eq(find_in(INIT, 20, 25, REAPED), -ESRCH);
         /* Its own exit stands. */
         ck_assert_int_eq(find_in(PID(3), 2, 5, REAPED), 0);
         process_table_release(table, at(30));
         ck_assert_uint_eq(process_table_counters(table).n_lives, 2);
         /* The next one starts anew. */
-        process_table_begin_rescan(table);
+        rescan_begin(40, 40);
         found_at(41, INIT, "init", -500, 0);
-        process_table_end_rescan(table, at(40));
-        ck_assert_int_eq(find_in(PID(2), 30, 45, REAPED), 0);
+        process_table_end_rescan(table);
+        ck_assert_int_eq(find_in(PID(2), 40, 45, REAPED), 0);
+}
+END_TEST
+
+typedef struct Doubt {
+        double since, until;
+        bool is_sure;
+} Doubt;
+
+/* Losses from 18 to 20 and 23 to 25, which count as one, and from 60 to 62. */
+static const Doubt doubts[] = {
+        {10, 18, true},  {10, 18.1, false}, {18.5, 19, false}, {10, 30, false},
+        {21, 22, false}, {24.9, 30, false}, {25, 30, true},
+};
+static const Doubt later_doubts[] = {
+        {10, 30, true}, {50, 60, true}, {50, 60.1, false}, {61, 70, false}, {62, 70, true},
+};
+
+static void expect_doubt(const Doubt *d) {
+        ck_assert_int_eq(find_in(A, d->since, d->until, UNKNOWN), d->is_sure ? 0 : -ENOTUNIQ);
+        ck_assert_int_eq(find_in(A, d->since, d->until, ALIVE), 0);
+}
+
+static void lose(double since, double until) {
+        rescan_begin(since, until);
+        found_at(until, A, "a", 0, INIT);
+        process_table_end_rescan(table);
+}
+
+/* What happened while events were lost may have been done by a life that nobody told of. */
+START_TEST(test_doubt) {
+        found_at(1, A, "a", 0, INIT);
+        lose(18, 20);
+        lose(23, 25);
+        for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++)
+                expect_doubt(&doubts[i]);
+        lose(60, 62);
+        for (size_t i = 0; i < sizeof(later_doubts) / sizeof(later_doubts[0]); i++)
+                expect_doubt(&later_doubts[i]);
 }
 END_TEST
 
@@ -370,5 +408,6 @@ int main(void) {
         tcase_add_test(tcase, test_found_before_parent);
         tcase_add_test(tcase, test_leader_exit_then_exec);
         tcase_add_test(tcase, test_rescan);
+        tcase_add_test(tcase, test_doubt);
         return unit_run("process_table_lives", tcase);
 }
