@@ -32,7 +32,7 @@ typedef struct ProcessFacts {
         char comm[64]; /* "" unknown */
         bool has_ids;
         bool has_login_uid; /* what .login_uid says was read, also that it is unset */
-        bool has_real_ids; /* only the real ones of .ids are known */
+        bool has_real_ids;  /* only the real ones of .ids are known */
         ProcIds ids;
         uint32_t login_uid;       /* PROCESS_ID_UNSET: unset or unknown */
         uint32_t session_id;      /* of audit; likewise */

@@ -37,12 +37,15 @@ static json_object *id_and_name(uint32_t id, const char *name) {
 void json_user_add_ids(json_object *process, const ProcessFacts *f, UserNames *names) {
         const ProcIds *ids = &f->ids;
 
+        if (f->has_ids)
+                json_member_add(
+                        process, "user",
+                        id_and_name(ids->effective_uid, user_name(f, ids->effective_uid, names)));
+        if (f->has_ids || f->has_real_ids)
+                json_member_add(process, "real_user",
+                                id_and_name(ids->real_uid, user_name(f, ids->real_uid, names)));
         if (!f->has_ids)
                 return;
-        json_member_add(process, "user",
-                        id_and_name(ids->effective_uid, user_name(f, ids->effective_uid, names)));
-        json_member_add(process, "real_user",
-                        id_and_name(ids->real_uid, user_name(f, ids->real_uid, names)));
         json_member_add(process, "group",
                         id_and_name(ids->effective_gid, group_name(f, ids->effective_gid, names)));
 }

@@ -38,6 +38,10 @@ static void append_identity(const TextLine *l, UserNames *names, const ProcessVi
                         append_user(l, names, f, f->ids.real_uid);
                 }
         }
+        if (f && !f->has_ids && f->has_real_ids) {
+                text_line_label(l, " by real user ");
+                append_user(l, names, f, f->ids.real_uid);
+        }
         if (f && f->login_uid != PROCESS_ID_UNSET) {
                 text_line_label(l, ", login ");
                 append_user(l, names, f, f->login_uid);

@@ -74,6 +74,21 @@ START_TEST(test_leaders) {
 }
 END_TEST
 
+/* An exit record has the real user only; the effective one may have been another. */
+START_TEST(test_real_user_only) {
+        ProcessFactsParts p = fixture_parts();
+
+        p.facts.has_ids = false;
+        p.facts.has_real_ids = true;
+        p.facts.ids = (ProcIds){.real_uid = 4321};
+        render(ATTRIBUTION_EXIT, &p);
+        expect_text("process.real_user.id", "4321");
+        ck_assert_ptr_null(get("process.user"));
+        ck_assert_ptr_null(get("process.group"));
+        ck_assert_ptr_null(get("user.id"));
+}
+END_TEST
+
 /* In a container 0 and 1000 are others than here. */
 START_TEST(test_users_of_containers) {
         static const char docker[] =
