@@ -28,6 +28,7 @@ typedef struct WatchOptions {
         bool is_quiet;
         uint64_t count;        /* end after so many records; 0 never; --once is 1 */
         uint64_t timeout_nsec; /* end with 124 after; 0 never */
+        size_t process_limit;  /* ended processes that are kept, at most */
         unsigned fan_features; /* FanFeatures that may be used: lowered by tests of the ladder */
         RecordFilter filter;
         char **paths; /* as given; borrowed from argv */

@@ -47,6 +47,7 @@ struct WatchSession {
         MovedAway moved_away;
         ProcessCounter processes; /* that deleted something */
         bool is_witness_told;     /* that process events have ended */
+        uint64_t n_evicted_told;  /* processes forgotten because of --process-limit */
         WatchCounters counters;
 };
 

@@ -16,11 +16,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "capture/fan_group.h"
 #include "command/filter_options.h"
 #include "command/option_value.h"
 #include "command/usage.h"
+
+/* Some gigabytes: more is a mistake. */
+#define PROCESS_LIMIT_MAX 10000000
 
 static const Usage usage = {"whodunlink watch", "whodunlink watch [OPTION…] PATH…"};
 
@@ -32,6 +36,7 @@ static const char help[] =
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --queue=unlimited|bounded  bounded: saves memory; what is lost is told\n"
+        "  --process-limit=N          ended processes that are kept, for slow readers\n"
         "Which (repeated: any of them; several kinds: all must hold)\n"
         "  --include=GLOB  --exclude=GLOB  paths; '*.o' in any directory, '**' for many\n"
         "  --action=unlink,rmdir,move      files, directories, what was renamed away\n"
@@ -55,6 +60,7 @@ typedef enum WatchOption {
         OPTION_FAN_FEATURES,
         OPTION_ONCE,
         OPTION_OUTPUT,
+        OPTION_PROCESS_LIMIT,
         OPTION_QUEUE,
         OPTION_QUIET,
         OPTION_TIMEOUT,
@@ -77,6 +83,7 @@ static const struct option options[] = {
         {"once", no_argument, NULL, OPTION_ONCE},
         {"output", required_argument, NULL, OPTION_OUTPUT},
         {"pid", required_argument, NULL, FILTER_OPTION_PID},
+        {"process-limit", required_argument, NULL, OPTION_PROCESS_LIMIT},
         {"queue", required_argument, NULL, OPTION_QUEUE},
         {"quiet", no_argument, NULL, OPTION_QUIET},
         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -131,6 +138,19 @@ static int parse_count(const char *value, uint64_t *ret) {
         return 0;
 }
 
+static int parse_process_limit(const char *value, size_t *ret) {
+        _cleanup_buffer_ Buffer what = {0};
+        uint64_t limit;
+
+        if (option_value_u64(value, PROCESS_LIMIT_MAX, &limit) >= 0 && limit > 0) {
+                *ret = (size_t)limit;
+                return 0;
+        }
+        buffer_append_format(&what, "not a number of processes from 1 to %d; left out it is %d",
+                             PROCESS_LIMIT_MAX, PROCESS_TABLE_DEAD_MAX_DEFAULT);
+        return usage_mistake(&usage, "process-limit", value, buffer_terminate(&what));
+}
+
 static int parse_timeout(const char *value, uint64_t *ret_nsec) {
         uint64_t nsec;
         int r = clock_parse_duration(value, &nsec);
@@ -172,6 +192,8 @@ static int apply(WatchOptions *o, int option, const char *value) {
                 return 0;
         case OPTION_OUTPUT:
                 return parse_output(value, &o->output);
+        case OPTION_PROCESS_LIMIT:
+                return parse_process_limit(value, &o->process_limit);
         case OPTION_QUEUE:
                 return parse_queue(value, &o->is_queue_bounded);
         case OPTION_QUIET:
@@ -189,7 +211,10 @@ int watch_options_parse(int argc, char **argv, WatchOptions *ret_options) {
         WatchOptions *o = ret_options;
         int c, r;
 
-        *o = (WatchOptions){.fan_features = FAN_FEATURE_ALL};
+        *o = (WatchOptions){
+                .fan_features = FAN_FEATURE_ALL,
+                .process_limit = PROCESS_TABLE_DEAD_MAX_DEFAULT,
+        };
         optind = 0; /* glibc: begin anew */
         opterr = 0;
         while ((c = getopt_long(argc, argv, ":h", options, NULL)) >= 0) {

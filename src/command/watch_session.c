@@ -250,6 +250,24 @@ static int put_witness_end(WatchSession *s, int error) {
                                          });
 }
 
+/* Whether they had deleted anything cannot be told any more. */
+static int put_forgotten(WatchSession *s, uint64_t n) {
+        char message[384];
+
+        s->n_evicted_told += n;
+        s->counters.n_losses++;
+        snprintf(message, sizeof(message),
+                 "forgot ended processes because of --process-limit=%zu, before all deletions of "
+                 "their time had been read: deletions by them are told without a name; raise the "
+                 "limit, at some 600 bytes a process, or read the output faster",
+                 s->options->process_limit);
+        return watch_session_put_news(s, &(Record){
+                                                 .action = RECORD_LOSS,
+                                                 .message = message,
+                                                 .loss = {.where = "processes", .count = n},
+                                         });
+}
+
 /* Each of the n reads may have held any number of events. */
 static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
         const ScopeMount *m = watched_filesystem_mount(fs);
@@ -268,13 +286,19 @@ int watch_session_tidy(WatchSession *s) {
         uint64_t n_losses = s->witness ? witness_take_losses(s->witness) : 0;
         uint64_t n_exit_losses = s->witness ? witness_take_exit_losses(s->witness) : 0;
         int witness_status = s->witness ? witness_error(s->witness) : 0;
+        uint64_t n_forgotten = 0;
         int r = 0;
 
         process_table_release(s->table, settled_nsec(s));
+        /* Without a witness they are the living, and read again when they are asked for. */
+        if (s->witness)
+                n_forgotten = process_table_counters(s->table).n_evicted - s->n_evicted_told;
         if (n_losses > 0)
                 r = put_process_loss(s, n_losses);
         if (r >= 0 && n_exit_losses > 0)
                 r = put_exit_loss(s, n_exit_losses);
+        if (r >= 0 && n_forgotten > 0)
+                r = put_forgotten(s, n_forgotten);
         if (r >= 0 && witness_status < 0 && !s->is_witness_told)
                 r = put_witness_end(s, witness_status);
         for (size_t i = 0; i < s->n_filesystems && r >= 0; i++) {

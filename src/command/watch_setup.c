@@ -152,7 +152,7 @@ static int start_identify(WatchSession *s) {
         if (r < 0)
                 return r;
         proc_source_init(&s->source, s->proc_fd, s->root_fd);
-        r = process_table_new(&s->table);
+        r = process_table_new(s->options->process_limit, &s->table);
         if (r < 0)
                 return say_error("make a table of processes", r);
         r = witness_start(s->table, &s->source, &gaps, &s->witness);

@@ -78,14 +78,19 @@ static uint64_t begin_of_unseen(const Process *earlier, const TaskstatsRecord *r
 static int add_unseen(ProcessLives *lives, ProcessDead *dead, pid_t pid,
                       const TaskstatsRecord *record, uint64_t nsec, Process **ret_process) {
         Process *earlier = process_lives_latest(lives, pid), *p;
+        uint64_t begin;
         int r;
 
         if (earlier && (earlier->exit_nsec == 0 || !earlier->has_exit_record))
                 return -ESRCH;
+        /* It was seen, and went because of the bound. */
+        begin = begin_of_unseen(earlier, record);
+        if (process_dead_evicted_until(dead, pid) >= begin)
+                return -ESRCH;
         r = process_lives_add(lives, pid, &p);
         if (r < 0)
                 return r;
-        p->begin_nsec = begin_of_unseen(earlier, record);
+        p->begin_nsec = begin;
         process_set_parent(p, process_lives_latest(lives, record->ppid));
         process_dead_add(dead, lives, p, nsec);
         *ret_process = p;

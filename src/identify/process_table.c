@@ -35,7 +35,7 @@ struct ProcessTable {
         ProcessTableCounters counters;
 };
 
-int process_table_new(ProcessTable **ret_table) {
+int process_table_new(size_t n_dead_max, ProcessTable **ret_table) {
         ProcessTable *t = calloc(1, sizeof(*t));
         pthread_mutexattr_t attr;
 
@@ -46,6 +46,7 @@ int process_table_new(ProcessTable **ret_table) {
         pthread_mutex_init(&t->lock, &attr);
         pthread_mutexattr_destroy(&attr);
         process_lives_init(&t->lives);
+        process_dead_init(&t->dead, n_dead_max);
         *ret_table = t;
         return 0;
 }
@@ -54,6 +55,7 @@ ProcessTable *process_table_free(ProcessTable *t) {
         if (!t)
                 return NULL;
         process_lives_done(&t->lives);
+        process_dead_done(&t->dead);
         pthread_mutex_destroy(&t->lock);
         free(t);
         return NULL;
@@ -396,15 +398,26 @@ static bool is_in_doubt(const ProcessTable *t, ProcessWindow window, ProcessLive
                window.until > t->loss.since;
 }
 
+static int find_life(const ProcessTable *t, pid_t pid, ProcessWindow window,
+                     ProcessLiveness liveness, Process **ret_process, bool *ret_is_only) {
+        int r;
+
+        if (is_in_doubt(t, window, liveness))
+                return -ENOTUNIQ;
+        r = process_lives_find(&t->lives, pid, window, liveness, ret_process, ret_is_only);
+        if (r < 0 || !process_dead_may_be_another(&t->dead, *ret_process, window.since))
+                return r;
+        *ret_is_only = false;
+        return liveness == PROCESS_LIVENESS_ALIVE ? 0 : -ENOTUNIQ;
+}
+
 int process_table_find(ProcessTable *t, pid_t pid, ProcessWindow window, ProcessLiveness liveness,
                        ProcessAnswer *ret_answer) {
         Process *p;
         int r;
 
         lock(t);
-        r = is_in_doubt(t, window, liveness) ? -ENOTUNIQ
-                                             : process_lives_find(&t->lives, pid, window, liveness,
-                                                                  &p, &ret_answer->is_only_life);
+        r = find_life(t, pid, window, liveness, &p, &ret_answer->is_only_life);
         if (r >= 0)
                 process_describe(&t->lives, p, window.until, ret_answer);
         unlock(t);

@@ -37,7 +37,7 @@ static inline void setup(void) {
 
         base_nsec = 1000 * CLOCK_NSEC_PER_SEC;
         base_nsec += tick + tick / 2 - clock_monotonic_to_boottime(base_nsec) % tick;
-        ck_assert_int_eq(process_table_new(&table), 0);
+        ck_assert_int_eq(process_table_new(PROCESS_TABLE_DEAD_MAX_DEFAULT, &table), 0);
 }
 
 static inline void teardown(void) {

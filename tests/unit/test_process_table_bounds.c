@@ -118,30 +118,6 @@ START_TEST(test_release_lingers) {
 }
 END_TEST
 
-START_TEST(test_dead_max) {
-        const int n = PROCESS_TABLE_DEAD_MAX + 10;
-
-        for (int i = 1; i <= n; i++) {
-                fork_at(10, PID(i), INIT);
-                exit_at(11, PID(i));
-        }
-        ck_assert_uint_eq(n_lives(), PROCESS_TABLE_DEAD_MAX);
-        ck_assert_uint_eq(process_table_counters(table).n_dead, PROCESS_TABLE_DEAD_MAX);
-        ck_assert_uint_eq(process_table_counters(table).n_evicted, 10);
-        ck_assert_uint_eq(process_table_counters(table).n_forks, (uint64_t)n);
-        ck_assert_int_eq(find_in(PID(10), 10, 12, PROCESS_LIVENESS_REAPED), -ESRCH);
-        ck_assert_int_eq(find_in(PID(11), 10, 12, PROCESS_LIVENESS_REAPED), 0);
-        /* A child still names an evicted parent. */
-        fork_at(12, PID(0), PID(11));
-        fork_at(13, PID(1), INIT);
-        exit_at(14, PID(1));
-        ck_assert_int_eq(find_in(PID(11), 10, 12, PROCESS_LIVENESS_REAPED), -ESRCH);
-        expect_alive(PID(0), 15, NULL);
-        ck_assert_uint_eq(answer.n_ancestors, 1);
-        ck_assert_int_eq(answer.ancestors[0].pid, PID(11));
-}
-END_TEST
-
 int main(void) {
         TCase *tcase = tcase_create("process_table_bounds");
 
@@ -151,6 +127,5 @@ int main(void) {
         tcase_add_test(tcase, test_phases_max);
         tcase_add_test(tcase, test_release);
         tcase_add_test(tcase, test_release_lingers);
-        tcase_add_test(tcase, test_dead_max);
         return unit_run("process_table_bounds", tcase);
 }

@@ -81,6 +81,7 @@ START_TEST(test_defaults) {
         ck_assert_uint_eq(o.count, 0);
         ck_assert_uint_eq(o.timeout_nsec, 0);
         ck_assert_uint_eq(o.fan_features, FAN_FEATURE_ALL);
+        ck_assert_uint_eq(o.process_limit, PROCESS_TABLE_DEAD_MAX_DEFAULT);
         ck_assert_uint_eq(o.n_paths, 2);
         ck_assert_str_eq(o.paths[0], "/tmp");
         ck_assert_str_eq(o.paths[1], "b");
@@ -95,7 +96,8 @@ END_TEST
 
 START_TEST(test_every_option) {
         ck_assert_int_eq(parse("--output=json /a --color never --queue=bounded --quiet "
-                               "--count=18446744073709551615 --timeout=1h30m --fan-features=5"),
+                               "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
+                               "--process-limit=10000000"),
                          1);
         ck_assert_int_eq(o.output, WATCH_OUTPUT_JSON);
         ck_assert_int_eq(o.color, WATCH_COLOR_NEVER);
@@ -103,6 +105,7 @@ START_TEST(test_every_option) {
         ck_assert_uint_eq(o.count, UINT64_MAX);
         ck_assert_uint_eq(o.timeout_nsec, UINT64_C(5400) * 1000000000);
         ck_assert_uint_eq(o.fan_features, 5);
+        ck_assert_uint_eq(o.process_limit, 10000000);
         ck_assert_uint_eq(o.n_paths, 1);
         ck_assert_str_eq(o.paths[0], "/a");
 
@@ -225,6 +228,10 @@ static const struct {
         {"--count=-1 x", "--count=-1: not a number from 1\n"},
         {"--count=1x x", "--count=1x: not a number"},
         {"--count=18446744073709551616 x", "--count=18446744073709551616: not a number"},
+        {"--process-limit=0 x", "--process-limit=0: not a number of processes from 1 to 10000000; "
+                                "left out it is 32768\n"},
+        {"--process-limit=10000001 x", "--process-limit=10000001: not a number of processes"},
+        {"--process-limit=1k x", "--process-limit=1k: not a number of processes"},
         {"--pid=0 x", "--pid=0: not a process id; write a number from 1\n"},
         {"--pid=2147483648 x", "--pid=2147483648: not a process id"},
         {"--pid=self x", "--pid=self: not a process id"},
