@@ -10,7 +10,8 @@
 #include "record/record.h"
 
 typedef struct JsonProcess {
-        uint64_t deleter_id; /* 0: nothing rendered */
+        uint64_t deleter_id;       /* 0: nothing rendered */
+        uint64_t names_generation; /* of the names that it has; with others it is to be made anew */
         Buffer members; /* "process":{…},"user":{…},"systemd":{…}, with the trailing comma */
         Buffer below;   /* of "whodunlink": "ancestry":[…],"unit":{…}, likewise; may be empty */
         Buffer subject; /* inside of a JSON string: rm (pid 812, root) */

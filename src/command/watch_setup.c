@@ -197,6 +197,12 @@ static int open_sink(WatchSession *s) {
         return r < 0 ? say_error("write to stdout", r) : 0;
 }
 
+/* Has the name service loaded and root known before the first record, which need not wait then. */
+static void ask_own_names(WatchSession *s) {
+        (void)user_names_user(s->names, geteuid());
+        (void)user_names_group(s->names, getegid());
+}
+
 int watch_setup(WatchSession *s) {
         int r;
 
@@ -210,6 +216,7 @@ int watch_setup(WatchSession *s) {
                 r = start_identify(s);
         if (r < 0)
                 return r;
+        ask_own_names(s);
         s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         return s->epoll_fd < 0 ? say_error("make an epoll descriptor", -errno) : 0;
 }

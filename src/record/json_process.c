@@ -238,6 +238,8 @@ int json_process_render(JsonProcess *p, const Deleter *d, const HostFacts *host,
         json_object *process;
 
         p->deleter_id = 0;
+        /* Before the first name is asked for: one that comes meanwhile counts as come later. */
+        p->names_generation = user_names_generation(names);
         buffer_clear(&p->members);
         buffer_clear(&p->below);
         process = deleter_object(d, host, names);

@@ -294,7 +294,7 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
 static int process_of(RecordJson *j, const Deleter *d, const JsonProcess **ret_process) {
         JsonProcess *p = &j->cache[d->id % RECORD_JSON_CACHE_ENTRIES];
 
-        if (p->deleter_id != d->id) {
+        if (p->deleter_id != d->id || p->names_generation != user_names_generation(j->names)) {
                 int r = json_process_render(p, d, j->host, j->names);
 
                 if (r < 0)

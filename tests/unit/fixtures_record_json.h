@@ -13,15 +13,18 @@
 #include <string.h>
 
 #include "fixtures_deleter.h"
+#include "fixtures_user_names.h"
 #include "record/record_json.h"
 
 /* 2026-11-23T00:55:13.000000007Z */
 #define NSEC (UINT64_C(1795395313) * 1000000000 + 7)
 
 static const char *user_name = "alice";
+static _Atomic useconds_t name_delay_usec; /* that the name service takes for an answer */
 
 /* These stand before libc's: the library that is tested is linked statically. */
 int getpwuid_r(uid_t uid, struct passwd *entry, char *buf, size_t n_buf, struct passwd **result) {
+        usleep(name_delay_usec);
         memset(entry, 0, sizeof(*entry));
         snprintf(buf, n_buf, "%s", uid == 0 ? "root" : user_name);
         entry->pw_name = buf;
@@ -43,10 +46,18 @@ static RecordJson *json;
 static Buffer line;
 static json_object *top; /* of the last line */
 
+static inline UserNames *new_names(void) {
+        UserNames *n = fixture_names();
+
+        (void)fixture_group(n, 0);
+        (void)fixture_group(n, 1000);
+        return n;
+}
+
 static inline void setup(void) {
         host = (HostFacts){.name = "box", .machine_id = "mid", .boot_id = "bid", .run_id = "rid"};
         user_name = "alice";
-        ck_assert_int_eq(user_names_new(&names), 0);
+        names = new_names();
         ck_assert_int_eq(record_json_new(&host, names, &json), 0);
 }
 
@@ -62,7 +73,7 @@ static inline void teardown(void) {
 static inline void setup_again(void) {
         json = record_json_free(json);
         names = user_names_free(names);
-        ck_assert_int_eq(user_names_new(&names), 0);
+        names = new_names();
         ck_assert_int_eq(record_json_new(&host, names, &json), 0);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fixtures_deleter.h"
+#include "fixtures_user_names.h"
 #include "record/record_text.h"
 
 #define NSEC_14_02_11 (UINT64_C(50531) * 1000000000 + 482193000)
@@ -28,7 +29,7 @@ static RecordText *text;
 static Buffer out;
 
 static inline void setup(void) {
-        ck_assert_int_eq(user_names_new(&names), 0);
+        names = fixture_names();
         ck_assert_int_eq(record_text_new((RecordTextOptions){0}, names, &text), 0);
 }
 
@@ -38,8 +39,11 @@ static inline void teardown(void) {
         buffer_done(&out);
 }
 
+/* Also after a change of user_name. */
 static inline void set_options(RecordTextOptions options) {
         text = record_text_free(text);
+        names = user_names_free(names);
+        names = fixture_names();
         ck_assert_int_eq(record_text_new(options, names, &text), 0);
         buffer_clear(&out);
 }

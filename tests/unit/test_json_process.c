@@ -114,6 +114,39 @@ START_TEST(test_users_of_containers) {
 }
 END_TEST
 
+/* What was rendered without a name is rendered again when the name has come. */
+START_TEST(test_late_names) {
+        ProcessFactsParts p = fixture_parts();
+        Deleter *d;
+        Record r;
+
+        p.facts.ids = (ProcIds){1000, 0, 1000, 0};
+        d = fixture_deleter(1, ATTRIBUTION_EXEC, 1, &p, chain);
+        r = record_of(RECORD_UNLINK, d);
+        json = record_json_free(json);
+        names = user_names_free(names);
+        name_delay_usec = 100000;
+        ck_assert_int_eq(user_names_new(&names), 0);
+        ck_assert_int_eq(record_json_new(&host, names, &json), 0);
+        append(&r);
+        expect_text("user.id", "0");
+        expect_text("user.name", NULL);
+        expect_text("message", "rm (pid 4711, uid 0) removed /tmp/x.txt");
+        for (int i = 0; i < 10000 && !get("user.audit.name"); i++) {
+                usleep(1000);
+                append(&r);
+        }
+        expect_text("user.name", "root");
+        expect_text("process.user.name", "root");
+        expect_text("process.real_user.name", "alice");
+        expect_text("process.group.name", "wheel");
+        expect_text("user.audit.name", "alice");
+        expect_text("message", "rm (pid 4711, root) removed /tmp/x.txt");
+        name_delay_usec = 0;
+        deleter_unref(d);
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("json_process");
 
@@ -122,5 +155,6 @@ int main(void) {
         tcase_add_test(t, test_executable_deleted);
         tcase_add_test(t, test_leaders);
         tcase_add_loop_test(t, test_users_of_containers, 0, 3);
+        tcase_add_test(t, test_late_names);
         return unit_run("json_process", t);
 }

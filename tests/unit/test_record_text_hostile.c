@@ -109,9 +109,9 @@ static void check_harmless(char *s, size_t n_lines_expected) {
 
 START_TEST(test_hostile) {
         for (int options = 0; options < 4; options++) {
+                user_name = hostile[_i];
                 set_options((RecordTextOptions){.is_colored = options & 1,
                                                 .n_columns = options & 2 ? 50 : 0});
-                user_name = hostile[_i];
                 append_hostile(hostile[_i], strlen(hostile[_i]));
                 buffer_terminate(&out);
                 check_harmless(out.bytes, N_LINES_HOSTILE);
