@@ -202,6 +202,21 @@ int proc_status_vpid_parse(const char *text, size_t n_bytes, pid_t *ret_vpid) {
         return 0;
 }
 
+int proc_tgid_parse(const char *text, size_t n_bytes, uint32_t *ret_pid) {
+        Text t = {.at = text, .end = text + n_bytes}, line;
+        uint64_t v;
+
+        if (n_bytes == 0)
+                return -EBADMSG;
+
+        if (!find_line(t, "Tgid:", &line) || !take_char(&line, '\t') ||
+            !take_u64(&line, INT_MAX, &v) || line.at != line.end)
+                return -EBADMSG;
+
+        *ret_pid = (uint32_t)v;
+        return 0;
+}
+
 int proc_u32_parse(const char *text, size_t n_bytes, uint32_t *ret) {
         Text t = {.at = text, .end = text + n_bytes};
         uint64_t v;
