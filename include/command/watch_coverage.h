@@ -13,6 +13,17 @@
  */
 int watch_coverage_update(WatchSession *s);
 
+/* "/mnt (ext4 on /dev/sda1)", harmless on a terminal. */
+void watch_coverage_append_mount(Buffer *b, const char *point, const char *fstype,
+                                 const char *source);
+/*
+ * watch_coverage_tell() - a change of coverage: on stderr before the start, then as a record
+ * @m: the filesystem's mount; NULL: the news is of no single one
+ *
+ * Return: 0, errors of the sink.
+ */
+int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message);
+
 /*
  * watch_coverage_finish() - let go of a filesystem that is watched no longer
  * @i: of the session's filesystems; the last of them takes its place

@@ -26,10 +26,11 @@ typedef struct WatchOptions {
         WatchColor color;
         bool is_queue_bounded;
         bool is_quiet;
-        uint64_t count;        /* end after so many records; 0 never; --once is 1 */
-        uint64_t timeout_nsec; /* end with 124 after; 0 never */
-        size_t process_limit;  /* ended processes that are kept, at most */
-        unsigned fan_features; /* FanFeatures that may be used: lowered by tests of the ladder */
+        uint64_t count;          /* end after so many records; 0 never; --once is 1 */
+        uint64_t timeout_nsec;   /* end with 124 after; 0 never */
+        size_t process_limit;    /* ended processes that are kept, at most */
+        uint64_t hold_exec_nsec; /* each program waits so long at most; 0 not at all */
+        unsigned fan_features;   /* FanFeatures that may be used: lowered by tests of the ladder */
         RecordFilter filter;
         char **paths; /* as given; borrowed from argv */
         size_t n_paths;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "command/process_counter.h"
+#include "command/watch_hold.h"
 #include "command/watch_session.h"
 #include "identify/identifier.h"
 #include "identify/user_names.h"
@@ -29,6 +30,7 @@ struct WatchSession {
         ProcSource source;
         ProcessTable *table;
         Witness *witness; /* NULL: no process connector */
+        WatchHold *hold;  /* NULL: programs are not held */
         Identifier *identifier;
 
         HostFacts host;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "identify/held_execs.h"
 #include "identify/process_facts.h"
 #include "identify/taskstats_record.h"
 
@@ -43,6 +44,9 @@ ProcessTable *process_table_free(ProcessTable *t);
  */
 int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t nsec);
 int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts);
+/* With what the program was given while it was held, for what /proc did not tell any more. */
+int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
+                            const HeldExec *held);
 void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec);
 int process_table_set_session(ProcessTable *t, pid_t pid, uint64_t nsec);
 int process_table_set_uid(ProcessTable *t, pid_t pid, uint64_t nsec, uid_t real, uid_t effective);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "identify/held_execs.h"
 #include "identify/proc_snapshot.h"
 #include "identify/process_table.h"
 
@@ -31,6 +32,8 @@ typedef struct WitnessGaps {
  */
 int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *ret_gaps,
                   Witness **ret_witness);
+/* From now on takes what programs were given while they were held; to outlive the witness. */
+void witness_follow_held(Witness *w, HeldExecs *execs);
 /* Ends and joins the thread. */
 Witness *witness_free(Witness *w);
 

@@ -70,8 +70,8 @@ static const char *reason_of(int error, WatchedStep step, const Mount *m) {
         return step == WATCHED_STEP_CLONE ? clone_reason_of(error) : mark_reason_of(error, m);
 }
 
-static void append_mount_name(Buffer *b, const char *point, const char *fstype,
-                              const char *source) {
+void watch_coverage_append_mount(Buffer *b, const char *point, const char *fstype,
+                                 const char *source) {
         escape_append_terminal(b, point, strlen(point));
         buffer_append_literal(b, " (");
         escape_append_terminal(b, fstype, strlen(fstype));
@@ -122,7 +122,7 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step
         dev_t *refused;
 
         buffer_append_literal(&b, "cannot watch ");
-        append_mount_name(&b, m->point, m->fstype, m->source);
+        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
         buffer_append_format(&b, ": %s (%s)", reason_of(error, step, m), strerrorname_np(-error));
 
         /* At the start, what the user asked for must work; what is mounted below may not. */
@@ -144,7 +144,7 @@ static int announce(WatchSession *s, const WatchedFilesystem *fs) {
         const ScopeMount *m = watched_filesystem_mount(fs);
 
         buffer_append_literal(&b, "watching ");
-        append_mount_name(&b, m->point, m->fstype, m->source);
+        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
         say(s, &b);
         return put_coverage(s, m, &b);
 }
@@ -269,6 +269,11 @@ static int check_targets(const WatchSession *s, const MountTable *table) {
         return 0;
 }
 
+int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
+        say(s, message);
+        return put_coverage(s, m, message);
+}
+
 int watch_coverage_update(WatchSession *s) {
         _cleanup_mount_table_ MountTable table = {0};
         _cleanup_coverage_plan_ CoveragePlan plan = {0};
@@ -325,7 +330,7 @@ int watch_coverage_finish(WatchSession *s, size_t i) {
                     strcmp(watched_filesystem_mount(s->filesystems[k])->point, m->point) == 0)
                         successor = s->filesystems[k];
         buffer_append_literal(&b, "no longer watching ");
-        append_mount_name(&b, m->point, m->fstype, m->source);
+        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
         buffer_append_string(&b, ending_reason(fs));
         say(s, &b);
         r = put_coverage(s, m, &b);

@@ -22,6 +22,7 @@
 #include "command/filter_options.h"
 #include "command/option_value.h"
 #include "command/usage.h"
+#include "identify/exec_hold.h"
 
 /* Some gigabytes: more is a mistake. */
 #define PROCESS_LIMIT_MAX 10000000
@@ -37,6 +38,7 @@ static const char help[] =
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --queue=unlimited|bounded  bounded: saves memory; what is lost is told\n"
         "  --process-limit=N          ended processes that are kept, for slow readers\n"
+        "  --hold-exec[=20ms]         hold each exec until its arguments are read; risky\n"
         "Which (repeated: any of them; several kinds: all must hold)\n"
         "  --include=GLOB  --exclude=GLOB  paths; '*.o' in any directory, '**' for many\n"
         "  --action=unlink,rmdir,move      files, directories, what was renamed away\n"
@@ -58,6 +60,7 @@ typedef enum WatchOption {
         OPTION_COLOR = 256,
         OPTION_COUNT,
         OPTION_FAN_FEATURES,
+        OPTION_HOLD_EXEC,
         OPTION_ONCE,
         OPTION_OUTPUT,
         OPTION_PROCESS_LIMIT,
@@ -78,6 +81,7 @@ static const struct option options[] = {
         {"exe", required_argument, NULL, FILTER_OPTION_EXE},
         {"fan-features", required_argument, NULL, OPTION_FAN_FEATURES}, /* for tests */
         {"help", no_argument, NULL, OPTION_HELP},
+        {"hold-exec", optional_argument, NULL, OPTION_HOLD_EXEC},
         {"include", required_argument, NULL, FILTER_OPTION_INCLUDE},
         {"loginuid", required_argument, NULL, FILTER_OPTION_LOGINUID},
         {"once", no_argument, NULL, OPTION_ONCE},
@@ -168,6 +172,17 @@ static int parse_timeout(const char *value, uint64_t *ret_nsec) {
         return 0;
 }
 
+static int parse_hold_exec(const char *value, uint64_t *ret_nsec) {
+        uint64_t nsec = EXEC_HOLD_BOUND_NSEC;
+
+        if (value && (clock_parse_duration(value, &nsec) < 0 || nsec < EXEC_HOLD_BOUND_MIN_NSEC ||
+                      nsec > EXEC_HOLD_BOUND_MAX_NSEC))
+                return usage_mistake(&usage, "hold-exec", value,
+                                     "not a duration from 1ms to 1s; write for example 20ms");
+        *ret_nsec = nsec;
+        return 0;
+}
+
 static int parse_fan_features(const char *value, unsigned *ret) {
         uint64_t features;
 
@@ -187,6 +202,8 @@ static int apply(WatchOptions *o, int option, const char *value) {
                 return parse_count(value, &o->count);
         case OPTION_FAN_FEATURES:
                 return parse_fan_features(value, &o->fan_features);
+        case OPTION_HOLD_EXEC:
+                return parse_hold_exec(value, &o->hold_exec_nsec);
         case OPTION_ONCE:
                 o->count = 1;
                 return 0;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "command/watch_coverage.h"
 #include "command/watch_event.h"
+#include "command/watch_hold.h"
 #include "command/watch_session_private.h"
 #include "command/watch_setup.h"
 
@@ -31,6 +32,8 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
         r = watch_setup(s);
         if (r >= 0)
                 r = watch_coverage_update(s);
+        if (r >= 0)
+                r = watch_hold_update(s);
         if (r < 0) {
                 watch_session_free(s);
                 return r;
@@ -169,6 +172,9 @@ int watch_session_dispatch(WatchSession *s) {
                 return r;
         if (stream_sink_is_full(stream))
                 return absorb(s);
+        r = watch_hold_dispatch(s);
+        if (r < 0)
+                return r;
 
         /* From behind: the last one takes the place of one that is finished. */
         for (size_t i = s->n_filesystems; i-- > 0;) {
@@ -189,7 +195,9 @@ int watch_session_dispatch(WatchSession *s) {
 }
 
 int watch_session_update_mounts(WatchSession *s) {
-        return watch_coverage_update(s);
+        int r = watch_coverage_update(s);
+
+        return r < 0 ? r : watch_hold_update(s);
 }
 
 void watch_session_stop_capture(WatchSession *s) {

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "command/watch_hold.h"
 #include "command/watch_session_private.h"
 
 typedef struct Capability {
@@ -155,6 +156,9 @@ static int start_identify(WatchSession *s) {
         r = process_table_new(s->options->process_limit, &s->table);
         if (r < 0)
                 return say_error("make a table of processes", r);
+        r = watch_hold_new(s);
+        if (r < 0)
+                return r;
         r = witness_start(s->table, &s->source, &gaps, &s->witness);
         if (r >= 0)
                 say_gaps(&gaps);
@@ -164,6 +168,9 @@ static int start_identify(WatchSession *s) {
                         "when "
                         "their deletion is read will be named\n",
                         witness_reason(r));
+        r = watch_hold_follow(s);
+        if (r < 0)
+                return r;
         r = identifier_new(s->table, s->witness, &s->source, &s->identifier);
         return r < 0 ? say_error("make a table of deleters", r) : 0;
 }
@@ -224,6 +231,7 @@ int watch_setup(WatchSession *s) {
 void watch_setup_undo(WatchSession *s) {
         identifier_free(s->identifier);
         witness_free(s->witness);
+        watch_hold_free(s->hold);
         process_table_free(s->table);
         record_sink_free(s->sink);
         user_names_free(s->names);

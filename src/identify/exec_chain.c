@@ -266,8 +266,12 @@ static int go_on(Entry *entry, const ExecView *v) {
         return 0;
 }
 
+/* All but whose it is and when it was. */
 static void copy_exec(HeldExec *to, const HeldExec *from) {
-        memcpy(to, from, offsetof(HeldExec, executable));
+        const size_t first = offsetof(HeldExec, comm);
+
+        memcpy((char *)to + first, (const char *)from + first,
+               offsetof(HeldExec, executable) - first);
         memcpy(to->executable, from->executable, from->n_executable);
         memcpy(to->args, from->args, from->n_args_bytes);
 }

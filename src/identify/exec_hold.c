@@ -372,11 +372,24 @@ static int allocate(ExecHold *h) {
         return r < 0 ? r : exec_chain_new(&h->chain);
 }
 
+/* A directory is never executed: the mark is only to see whether the kernel knows the event. */
+static int probe(int fan_fd) {
+        if (fanotify_mark(fan_fd, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, "/") < 0)
+                return -errno;
+        (void)fanotify_mark(fan_fd, FAN_MARK_REMOVE, FAN_OPEN_EXEC_PERM, AT_FDCWD, "/");
+        return 0;
+}
+
 static int open_descriptors(ExecHold *h) {
+        int r;
+
         h->fan_fd = fanotify_init(FAN_CLASS_CONTENT | FAN_REPORT_TID | FAN_CLOEXEC | FAN_NONBLOCK,
                                   O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME);
         if (h->fan_fd < 0)
                 return -errno;
+        r = probe(h->fan_fd);
+        if (r < 0)
+                return r;
         h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         h->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         return h->wake_fd < 0 || h->news_fd < 0 ? -errno : 0;

@@ -101,8 +101,8 @@ int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t ns
         return r;
 }
 
-/* The program is another one, but nothing of it could be read: what an exec does not change. */
-static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before) {
+/* The program is another one and /proc came too late: what was held, and what no exec changes. */
+static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before, const HeldExec *held) {
         ProcessFactsParts parts = {
                 .facts = {.login_uid = PROCESS_ID_UNSET, .session_id = PROCESS_ID_UNSET}};
 
@@ -114,7 +114,22 @@ static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before) {
         parts.facts.is_args_cut = parts.facts.is_executable_deleted = false;
         parts.executable = parts.args = parts.title = NULL;
         parts.n_executable = parts.n_args_bytes = parts.n_title = 0;
+        if (held)
+                held_exec_supply(held, &parts);
         return process_facts_new(&parts);
+}
+
+/* Read from what was already a zombie. Consumes the facts. */
+static ProcessFacts *facts_with_held(ProcessFacts *facts, const HeldExec *held) {
+        ProcessFactsParts parts = process_facts_parts(facts);
+        ProcessFacts *supplied;
+
+        held_exec_supply(held, &parts);
+        supplied = process_facts_new(&parts);
+        if (!supplied)
+                return facts;
+        process_facts_unref(facts);
+        return supplied;
 }
 
 /* Has `facts` been read from the life `p`, and not from a later one of its pid? */
@@ -142,6 +157,11 @@ static void set_start(Process *p, const ProcessFacts *facts) {
 }
 
 int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
+        return process_table_exec_held(t, pid, nsec, facts, NULL);
+}
+
+int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
+                            const HeldExec *held) {
         Process *p;
         int r = 0;
 
@@ -154,8 +174,10 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
                 facts = process_facts_unref(facts);
         if (r >= 0 && !facts) {
                 t->counters.n_execs_unread++;
-                facts = facts_of_unread_exec(p->phase.facts);
+                facts = facts_of_unread_exec(p->phase.facts, held);
                 r = facts ? 0 : -ENOMEM;
+        } else if (r >= 0 && held && !facts->executable) {
+                facts = facts_with_held(facts, held);
         }
         if (r >= 0) {
                 process_dead_revive(p);

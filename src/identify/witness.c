@@ -48,10 +48,11 @@ struct Witness {
         ProcessTable *table;
         const ProcSource *source;
         ProcConnector *connector;
-        TaskstatsSocket *exits; /* NULL: the kernel has no exit records for us */
-        ProgramPaths *paths;    /* the thread's own */
-        uint64_t told_nsec;     /* the thread's own: time of the last process event */
-        int wake_fd;            /* eventfd: look at the two flags below */
+        TaskstatsSocket *exits;          /* NULL: the kernel has no exit records for us */
+        ProgramPaths *paths;             /* the thread's own */
+        uint64_t told_nsec;              /* the thread's own: time of the last process event */
+        _Atomic(HeldExecs *) held_execs; /* NULL: programs are not held */
+        int wake_fd;                     /* eventfd: look at the two flags below */
         atomic_bool is_stopping;
         atomic_bool is_lossy; /* the socket told witness_await() of a loss instead of the thread */
         atomic_bool is_busy;  /* took messages that are not yet in the table */
@@ -64,13 +65,25 @@ struct Witness {
 
 static void see_exec(Witness *w, const ProcEvent *e) {
         _cleanup_process_facts_ ProcessFacts *before = process_table_facts(w->table, e->pid);
+        HeldExecs *execs = atomic_load(&w->held_execs);
         ProcessFacts *facts = NULL;
+        HeldExec held;
+        bool is_held;
 
         if (proc_snapshot_read(w->source, e->pid, before, &facts) < 0)
                 facts = NULL; /* counted by the table as unread */
         else
                 program_paths_learn(w->paths, facts);
-        process_table_exec(w->table, e->pid, e->monotonic_nsec, facts);
+        is_held = execs && held_execs_take(execs, e->pid, e->monotonic_nsec, &held) > 0;
+        process_table_exec_held(w->table, e->pid, e->monotonic_nsec, facts, is_held ? &held : NULL);
+}
+
+static void see_exit(Witness *w, const ProcEvent *e) {
+        HeldExecs *execs = atomic_load(&w->held_execs);
+
+        if (execs)
+                held_execs_forget(execs, e->pid, e->monotonic_nsec);
+        process_table_exit(w->table, e->pid, e->monotonic_nsec);
 }
 
 static void see(Witness *w, const ProcEvent *e) {
@@ -86,7 +99,7 @@ static void see(Witness *w, const ProcEvent *e) {
                 see_exec(w, e);
                 break;
         case PROC_EVENT_TYPE_EXIT:
-                process_table_exit(t, e->pid, e->monotonic_nsec);
+                see_exit(w, e);
                 break;
         case PROC_EVENT_TYPE_UID:
                 process_table_set_uid(t, e->pid, e->monotonic_nsec, e->real_id, e->effective_id);
@@ -309,6 +322,10 @@ int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *re
         }
         *ret_witness = w;
         return 0;
+}
+
+void witness_follow_held(Witness *w, HeldExecs *execs) {
+        atomic_store(&w->held_execs, execs);
 }
 
 Witness *witness_free(Witness *w) {
