@@ -56,11 +56,11 @@ int proc_status_parse(const char *text, size_t n_bytes, ProcIds *ret_ids);
 int proc_status_vpid_parse(const char *text, size_t n_bytes, pid_t *ret_vpid);
 
 /*
- * proc_tgid_parse() - decode the "Tgid:" line of /proc/TID/status: the process of a thread
+ * proc_status_tgid_parse() - decode the "Tgid:" line of /proc/TID/status: the process of a thread
  *
  * Return: 0, -EBADMSG when it is missing or odd.
  */
-int proc_tgid_parse(const char *text, size_t n_bytes, uint32_t *ret_pid);
+int proc_status_tgid_parse(const char *text, size_t n_bytes, uint32_t *ret_pid);
 
 /*
  * proc_u32_parse() - decode a file that holds one number, as loginuid and sessionid do

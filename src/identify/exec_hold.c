@@ -129,7 +129,7 @@ static pid_t read_process(const ExecHold *h, pid_t tid) {
         n = read(fd, status, sizeof(status));
         if (n < 0)
                 return -errno;
-        r = proc_tgid_parse(status, (size_t)n, &pid);
+        r = proc_status_tgid_parse(status, (size_t)n, &pid);
         return r < 0 ? r : (pid_t)pid;
 }
 
@@ -234,11 +234,11 @@ static void look_at_all(ExecHold *h) {
                 atomic_store(&h->shared->is_busy, false);
 }
 
+/* All events of such a group have one size: no records follow them. */
 static void take(ExecHold *h) {
         struct fanotify_event_metadata events[EXEC_RELEASE_BATCH];
         const size_t n_room = EXEC_RELEASE_BATCH - h->n_waiting, n_before = h->n_waiting;
         uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
-        const struct fanotify_event_metadata *e = events;
         ssize_t n;
 
         /* Before they are taken: who finds the queue empty must find this. */
@@ -249,9 +249,11 @@ static void take(ExecHold *h) {
                         (void)exec_release_declare(h->shared, EXEC_HOLD_END_UNREADABLE);
                 return;
         }
-        for (; FAN_EVENT_OK(e, n); e = FAN_EVENT_NEXT(e, n)) {
+        for (size_t i = 0; i < (size_t)n / sizeof(*events); i++) {
+                const struct fanotify_event_metadata *e = &events[i];
+
                 if (e->fd < 0)
-                        continue;
+                        continue; /* the queue was full: those were not held */
                 h->waiting[h->n_waiting++] = (Waiting){
                         .fd = e->fd,
                         .tid = e->pid,

@@ -40,17 +40,16 @@ int exec_release_queued(int fan_fd) {
 
         for (;;) {
                 ssize_t n = read(fan_fd, events, sizeof(events));
-                const struct fanotify_event_metadata *e = events;
 
                 if (n < 0)
                         return errno == EAGAIN ? 0 : -errno;
                 if (n == 0)
                         return 0;
-                for (; FAN_EVENT_OK(e, n); e = FAN_EVENT_NEXT(e, n)) {
-                        if (e->fd < 0)
+                for (size_t i = 0; i < (size_t)n / sizeof(*events); i++) {
+                        if (events[i].fd < 0)
                                 continue;
-                        (void)exec_release_allow(fan_fd, e->fd);
-                        close(e->fd);
+                        (void)exec_release_allow(fan_fd, events[i].fd);
+                        close(events[i].fd);
                 }
         }
 }

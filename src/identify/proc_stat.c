@@ -202,7 +202,7 @@ int proc_status_vpid_parse(const char *text, size_t n_bytes, pid_t *ret_vpid) {
         return 0;
 }
 
-int proc_tgid_parse(const char *text, size_t n_bytes, uint32_t *ret_pid) {
+int proc_status_tgid_parse(const char *text, size_t n_bytes, uint32_t *ret_pid) {
         Text t = {.at = text, .end = text + n_bytes}, line;
         uint64_t v;
 

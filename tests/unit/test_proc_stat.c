@@ -115,6 +115,24 @@ static int parse_stat(const char *text, size_t n_bytes, ProcStat *ret) {
         return proc_stat_parse(copy, n_bytes, ret);
 }
 
+/* Its line stands before the others. */
+static const struct {
+        const char *text;
+        int r;
+        uint32_t expected;
+} tgids[] = {
+        {"Name:\tx\nState:\tR (running)\nTgid:\t4711\nPid:\t4712\n", 0, 4711},
+        {"Tgid:\t1\n", 0, 1},
+        {"Tgid:\t1", -EBADMSG, 0},
+        {"Tgid:\t\n", -EBADMSG, 0},
+        {"Tgid:\t-1\n", -EBADMSG, 0},
+        {"Tgid: 1\n", -EBADMSG, 0},
+        {"Tgid:\t1\t2\n", -EBADMSG, 0},
+        {"Tgid:\t2147483648\n", -EBADMSG, 0},
+        {"Pid:\t1\n", -EBADMSG, 0},
+        {"", -EBADMSG, 0},
+};
+
 static int parse_status(const char *text, size_t n_bytes, ProcIds *ret) {
         _cleanup_free_ char *copy = copy_bytes(text, n_bytes);
 
@@ -173,6 +191,16 @@ START_TEST(test_status) {
         ck_assert_uint_eq(ids.effective_uid, 0);
         ck_assert_uint_eq(ids.real_gid, 100);
         ck_assert_uint_eq(ids.effective_gid, 27);
+}
+END_TEST
+
+START_TEST(test_tgid) {
+        size_t n_bytes = strlen(tgids[_i].text);
+        _cleanup_free_ char *copy = copy_bytes(tgids[_i].text, n_bytes);
+        uint32_t pid = 0;
+
+        ck_assert_int_eq(proc_status_tgid_parse(copy, n_bytes, &pid), tgids[_i].r);
+        ck_assert_uint_eq(pid, tgids[_i].expected);
 }
 END_TEST
 
@@ -248,6 +276,7 @@ int main(void) {
         tcase_add_loop_test(t, test_bad_status, 0, N(bad_statuses));
         tcase_add_test(t, test_status_truncated);
         tcase_add_loop_test(t, test_vpid, 0, N(vpids));
+        tcase_add_loop_test(t, test_tgid, 0, N(tgids));
         tcase_add_loop_test(t, test_number, 0, N(numbers));
         return unit_run("proc_stat", t);
 }

@@ -80,6 +80,7 @@ START_TEST(test_defaults) {
         ck_assert(!o.is_queue_bounded && !o.is_quiet);
         ck_assert_uint_eq(o.count, 0);
         ck_assert_uint_eq(o.timeout_nsec, 0);
+        ck_assert_uint_eq(o.hold_exec_nsec, 0);
         ck_assert_uint_eq(o.fan_features, FAN_FEATURE_ALL);
         ck_assert_uint_eq(o.process_limit, PROCESS_TABLE_DEAD_MAX_DEFAULT);
         ck_assert_uint_eq(o.n_paths, 2);
@@ -97,13 +98,14 @@ END_TEST
 START_TEST(test_every_option) {
         ck_assert_int_eq(parse("--output=json /a --color never --queue=bounded --quiet "
                                "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
-                               "--process-limit=10000000"),
+                               "--process-limit=10000000 --hold-exec=1ms"),
                          1);
         ck_assert_int_eq(o.output, WATCH_OUTPUT_JSON);
         ck_assert_int_eq(o.color, WATCH_COLOR_NEVER);
         ck_assert(o.is_queue_bounded && o.is_quiet);
         ck_assert_uint_eq(o.count, UINT64_MAX);
         ck_assert_uint_eq(o.timeout_nsec, UINT64_C(5400) * 1000000000);
+        ck_assert_uint_eq(o.hold_exec_nsec, 1000000);
         ck_assert_uint_eq(o.fan_features, 5);
         ck_assert_uint_eq(o.process_limit, 10000000);
         ck_assert_uint_eq(o.n_paths, 1);
@@ -211,6 +213,11 @@ static const struct {
 } mistakes[] = {
         {"", "no PATH; "},
         {"--quiet", "no PATH; "},
+        {"--hold-exec=abc x", "--hold-exec=abc: not a duration from 1ms to 1s"},
+        {"--hold-exec= x", "--hold-exec=: not a duration"},
+        {"--hold-exec=0 x", "--hold-exec=0: not a duration"},
+        {"--hold-exec=999us x", "--hold-exec=999us: not a duration"},
+        {"--hold-exec=1001ms x", "--hold-exec=1001ms: not a duration"},
         {"--timeout=abc x",
          "--timeout=abc: not a duration; write for example 90s, 10min or 1h30m\n"},
         {"--timeout= x", "--timeout=: not a duration"},
