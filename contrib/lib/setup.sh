@@ -15,7 +15,8 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 scratch=$(mktemp -d) || exit 1
 log=$scratch/log
-trap 'rm -rf "$scratch"' EXIT
+policy=
+trap 'rm -rf "$scratch" ${policy:+"$policy"}' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -60,6 +61,13 @@ setpriv         util-linux          util-linux          util-linux          util
 busybox         busybox-static      busybox             busybox-static      busybox
 ps              procps              procps-ng           procps              procps-ng
 python3         python3             python3             python3             python
+auditd          auditd              audit               audit               audit
+git             git                 git                 git                 git
+make            make                make                make                make
+gcc             gcc,libc6-dev       gcc,glibc-devel     gcc,glibc-devel     gcc
+rsync           rsync               rsync               rsync               rsync
+stress-ng       stress-ng           stress-ng           stress-ng           stress-ng
+systemd-tmpfiles systemd           systemd             systemd             systemd
 valgrind        valgrind            valgrind            valgrind            valgrind
 clang           clang               clang               clang               clang
 clang-rt        libclang-rt-@-dev   compiler-rt         clang               compiler-rt
@@ -144,6 +152,26 @@ apt_install() {
     apt-get -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "$@"
 }
 
+# without_services COMMAND...: Debian starts what it installs, and nobody asked for an audit daemon on his machine; the
+# test that needs its program needs that none runs.
+without_services() {
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 0755 "$policy"
+    fi
+    without_status=0
+    "$@" || without_status=$?
+    rm -f ${policy:+"$policy"}
+    policy=
+    return "$without_status"
+}
+
+# Neither is it to run after the next boot.
+disable_audit() {
+    ! has systemctl || systemctl --quiet disable auditd.service >/dev/null 2>&1 || true
+}
+
 # The lists are fetched only if the first try fails: a new machine has none, an old one names versions that are gone.
 # An update ends with 0 although a mirror did not answer, so its last words are shown too if the second try fails.
 install_with_apt() {
@@ -169,7 +197,7 @@ install_packages() {
     manager=$1
     shift
     case $manager in
-    apt-get) install_with_apt "$@" ;;
+    apt-get) without_services install_with_apt "$@" ;;
     dnf) quietly dnf -y --setopt=install_weak_deps=False install "$@" ;;
     zypper) quietly zypper --non-interactive install --no-recommends "$@" ;;
     pacman) install_with_pacman "$@" ;;
@@ -191,6 +219,9 @@ ensure() {
     step "installing $* ($manager)"
     install_packages "$manager" "$@" ||
         die "$manager could not install: $*; check the network and the package sources, or install them by hand, then run $again"
+    case " $missing " in
+    *" auditd "*) disable_audit ;;
+    esac
 
     # shellcheck disable=SC2086
     missing=$(unmet $missing)
