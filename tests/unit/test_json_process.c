@@ -153,6 +153,7 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, test_own);
         tcase_add_test(t, test_executable_deleted);
+        tcase_add_test(t, test_real_user_only);
         tcase_add_test(t, test_leaders);
         tcase_add_loop_test(t, test_users_of_containers, 0, 3);
         tcase_add_test(t, test_real_user_only);
