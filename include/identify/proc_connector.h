@@ -23,6 +23,15 @@ typedef struct ProcConnector ProcConnector;
  * errors of socket(2) and bind(2).
  */
 int proc_connector_new(ProcConnector **ret_connector);
+
+/*
+ * proc_connector_new_execs() - a socket that gets only the execs of one CPU
+ *
+ * For who has one of the others, which has proven that events arrive.
+ * Return: 0, -ENOMEM, errors of socket(2) and bind(2).
+ */
+int proc_connector_new_execs(unsigned cpu, ProcConnector **ret_connector);
+
 ProcConnector *proc_connector_free(ProcConnector *c);
 int proc_connector_fd(const ProcConnector *c);
 

@@ -27,6 +27,7 @@ typedef struct ProcEvent {
         ProcEventType type;
         pid_t tid;               /* the task it is about; FORK: the child */
         pid_t pid;               /* its thread group; FORK: the child's */
+        unsigned cpu;            /* on which it happened */
         pid_t parent_pid;        /* FORK: thread group of the parent; 0 otherwise */
         uint64_t monotonic_nsec; /* the kernel's time stamp */
         uint32_t real_id;        /* UID, GID */

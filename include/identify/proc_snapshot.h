@@ -19,10 +19,14 @@ typedef struct ProcSource {
 /* Fills the source; ours is the pid namespace of "self" in that /proc. */
 void proc_source_init(ProcSource *s, int proc_fd, int root_fd);
 
+typedef enum ProcSnapshotHow {
+        PROC_SNAPSHOT_ALL,
+        PROC_SNAPSHOT_AT_EXEC, /* what will be gone when the process is, and that in haste:
+                                  proc_snapshot_complete() adds the rest */
+} ProcSnapshotHow;
+
 /*
  * proc_snapshot_read() - read what /proc says of a process now
- * @before:    what is known of it from events: users and groups are taken from it, and what follows
- *             from the control group if that is the same; NULL: all is read, which takes longer
  * @ret_facts: a new reference; a file that could not be read any more leaves its fact unknown
  *
  * Everything is read below one descriptor of /proc/PID, which stays with the process it was opened
@@ -34,8 +38,20 @@ void proc_source_init(ProcSource *s, int proc_fd, int root_fd);
  *
  * Return: 0, -ESRCH no such process or not even stat could be read, -ENOMEM, errors of openat(2).
  */
-int proc_snapshot_read(const ProcSource *s, pid_t pid, const ProcessFacts *before,
+int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
                        ProcessFacts **ret_facts);
+
+/*
+ * proc_snapshot_complete() - add users and invocation to what was read at an exec
+ * @before: what was known of the process from events until its exec; NULL nothing
+ * @facts:  replaced by a new one
+ *
+ * They are taken from what is known, if they must be the same, and read otherwise: users only if
+ * the process is still there.
+ * Return: 0, -ENOMEM.
+ */
+int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *before,
+                           ProcessFacts **facts);
 
 typedef enum ProcSnapshotRefresh {
         PROC_SNAPSHOT_REFRESH_DIRECTORY, /* the working directory only */

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "identify/held_execs.h"
+#include "identify/proc_event.h"
 #include "identify/process_facts.h"
 #include "identify/taskstats_record.h"
 
@@ -48,10 +49,8 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
 int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
                             const HeldExec *held);
 void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec);
-int process_table_set_session(ProcessTable *t, pid_t pid, uint64_t nsec);
-int process_table_set_uid(ProcessTable *t, pid_t pid, uint64_t nsec, uid_t real, uid_t effective);
-int process_table_set_gid(ProcessTable *t, pid_t pid, uint64_t nsec, gid_t real, gid_t effective);
-int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char *comm);
+/* Another user, group, session or name; see process_change_is(). */
+int process_table_change(ProcessTable *t, const ProcEvent *e);
 
 /*
  * process_table_exit_record() - the kernel's record of a process that ended
@@ -126,6 +125,7 @@ typedef enum ProcessLiveness {
 typedef struct ProcessView {
         pid_t pid;
         uint64_t serial;              /* of this life in this run */
+        uint64_t begin_nsec;          /* monotonic, not after its start; 0 unknown */
         uint64_t start_ticks;         /* since boot; 0 unknown */
         uint64_t start_realtime_nsec; /* as fine as known, the same in every answer; 0 unknown */
         ProcessFacts *facts;          /* own reference; NULL unknown */

@@ -16,6 +16,7 @@ typedef struct Witness Witness;
 
 /* What it has to do without: each 0, or a negative errno that says why. */
 typedef struct WitnessGaps {
+        int readers_error;  /* one thread a CPU; see exec_readers_new() */
         int priority_error; /* SCHED_FIFO: under load short programs end before they are read */
         int exits_error; /* exit records: those that do have no name; see taskstats_socket_new() */
 } WitnessGaps;

@@ -135,6 +135,11 @@ static void say_gaps(const WitnessGaps *gaps) {
                                 ? "CAP_SYS_NICE is missing or the control group has no real-time "
                                   "budget"
                                 : strerror(-gaps->priority_error));
+        else if (gaps->readers_error < 0)
+                fprintf(stderr,
+                        "whodunlink: no thread on each CPU: %s; the arguments of very short "
+                        "processes may be missing under load\n",
+                        strerror(-gaps->readers_error));
         if (gaps->exits_error < 0)
                 fprintf(stderr,
                         "whodunlink: no exit records: %s; programs that end before they can be "

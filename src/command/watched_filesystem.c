@@ -24,9 +24,10 @@ struct WatchedFilesystem {
         Locator *locator;
         Identifier *identifier;
         ScopeSet scopes;
-        uint64_t stale_position; /* of the event that waits for its directory … */
-        uint64_t stale_nsec;     /* … since then */
-        uint64_t arrival_nsec;   /* when events were last read; monotonic */
+        uint64_t stale_position;  /* of the event that waits for its directory … */
+        uint64_t stale_nsec;      /* … since then */
+        uint64_t not_before_nsec; /* no event from here on happened earlier; monotonic */
+        uint64_t arrival_nsec;    /* when events were last read; monotonic */
         uint64_t n_malformed;
         WatchedEnd end;
         bool is_read_out; /* the last read took all there was: pause before the next */
@@ -141,6 +142,22 @@ void watched_filesystem_stop(WatchedFilesystem *fs) {
                             AT_FDCWD, "/");
 }
 
+/*
+ * Who did it.  Events come in the order in which they happened: none happened before the process of
+ * an earlier one began.  In a long storm that tells lives of one pid apart.
+ */
+static int identify(WatchedFilesystem *fs, FlightEvent *e, Deleter **ret_deleter) {
+        int r;
+
+        if (e->empty_monotonic_nsec < fs->not_before_nsec)
+                e->empty_monotonic_nsec = fs->not_before_nsec;
+        r = identifier_find(fs->identifier, e, ret_deleter);
+        if (r >= 0 && (*ret_deleter)->process.facts &&
+            (*ret_deleter)->process.begin_nsec > fs->not_before_nsec)
+                fs->not_before_nsec = (*ret_deleter)->process.begin_nsec;
+        return r;
+}
+
 /* One read, with deleters looked up and directories noted. Return: as flight_read(). */
 static int read_batch(WatchedFilesystem *fs) {
         FlightEvent e;
@@ -156,7 +173,7 @@ static int read_batch(WatchedFilesystem *fs) {
                 Deleter *d = NULL;
 
                 fs->arrival_nsec = e.monotonic_nsec;
-                if (!(e.fan.mask & FAN_Q_OVERFLOW) && identifier_find(fs->identifier, &e, &d) < 0)
+                if (!(e.fan.mask & FAN_Q_OVERFLOW) && identify(fs, &e, &d) < 0)
                         error = -ENOMEM;
                 flight_attach(fs->flight, d);
                 if (locator_note(fs->locator, &e) < 0)

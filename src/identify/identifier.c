@@ -112,7 +112,7 @@ static void look_at_ancestors(Identifier *i, const ProcessFacts *child, uint64_t
 
         while (n < PROCESS_TABLE_ANCESTORS_MAX && child->ppid > 0) {
                 pids[n] = child->ppid;
-                if (proc_snapshot_read(i->source, pids[n], NULL, &chain[n]) < 0)
+                if (proc_snapshot_read(i->source, pids[n], PROC_SNAPSHOT_ALL, &chain[n]) < 0)
                         break;
                 if (chain[n]->start_ticks > child->start_ticks ||
                     process_table_knows(i->table, pids[n], chain[n])) {
@@ -131,7 +131,7 @@ static int look_now(Identifier *i, const FlightEvent *e) {
         ProcessFacts *facts;
         int r;
 
-        r = proc_snapshot_read(i->source, e->fan.pid, NULL, &facts);
+        r = proc_snapshot_read(i->source, e->fan.pid, PROC_SNAPSHOT_ALL, &facts);
         if (r < 0)
                 return r;
         if (!is_still_its_own(&e->fan)) {

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,9 @@
 
 /* The kernel sends one event a datagram. */
 #define DATAGRAM_BYTES 512
+/* Execs of one CPU come one by one. */
+#define EXECS_BATCH 8
+#define ALL_CPUS UINT_MAX
 /* How long our own child's fork may take to be told; a loaded machine takes milliseconds. */
 #define PROBE_TIMEOUT_MSEC 2000
 
@@ -41,8 +45,16 @@ struct ProcConnector {
 #define EVENT_AT (NLMSG_HDRLEN + sizeof(struct cn_msg))
 #define MEMBER_AT(m) ((uint32_t)(EVENT_AT + offsetof(struct proc_event, event_data.m)))
 
-static int attach_filter(int fd) {
-        /* BPF loads are big-endian: constants to compare with are turned at build time. */
+static int attach(int fd, struct sock_filter *code, size_t n_code) {
+        const struct sock_fprog program = {.len = (unsigned short)n_code, .filter = code};
+
+        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+                return -errno;
+        return 0;
+}
+
+/* BPF loads are big-endian: constants to compare with are turned at build time. */
+static int drop_threads(int fd) {
         struct sock_filter code[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
                          (uint32_t)(EVENT_AT + offsetof(struct proc_event, what))),
@@ -60,11 +72,23 @@ static int attach_filter(int fd) {
                 BPF_STMT(BPF_RET | BPF_K, UINT32_MAX), /* keep */
                 BPF_STMT(BPF_RET | BPF_K, 0),          /* drop */
         };
-        const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
-                return -errno;
-        return 0;
+        return attach(fd, code, sizeof(code) / sizeof(code[0]));
+}
+
+static int keep_execs_of(int fd, unsigned cpu) {
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                         (uint32_t)(EVENT_AT + offsetof(struct proc_event, what))),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(PROC_EVENT_EXEC), 0, 3),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                         (uint32_t)(EVENT_AT + offsetof(struct proc_event, cpu))),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(cpu), 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX), /* keep */
+                BPF_STMT(BPF_RET | BPF_K, 0),          /* drop */
+        };
+
+        return attach(fd, code, sizeof(code) / sizeof(code[0]));
 }
 
 static int subscribe(int fd) {
@@ -84,7 +108,8 @@ static int subscribe(int fd) {
         return 0;
 }
 
-static int open_socket(void) {
+/* @cpu: of which the execs are wanted; ALL_CPUS: all events of processes */
+static int open_socket(unsigned cpu) {
         const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
         const int n_bytes = PROC_CONNECTOR_RECEIVE_BYTES;
         _cleanup_close_ int fd = -1;
@@ -95,7 +120,7 @@ static int open_socket(void) {
                 return -errno;
         if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &n_bytes, sizeof(n_bytes)) < 0)
                 return -errno;
-        r = attach_filter(fd);
+        r = cpu == ALL_CPUS ? drop_threads(fd) : keep_execs_of(fd, cpu);
         if (r < 0)
                 return r;
         if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
@@ -120,26 +145,45 @@ static bool tells_of_fork(const NetlinkBatch *batch, pid_t pid, void *userdata) 
         return false;
 }
 
-int proc_connector_new(ProcConnector **ret_connector) {
+static int connector_new(unsigned cpu, ProcConnector **ret_connector) {
         ProcConnector *c;
         int r;
 
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
-        c->fd = open_socket();
+        c->fd = open_socket(cpu);
         r = c->fd;
         if (r >= 0)
-                r = netlink_batch_room_new(NETLINK_BATCH_MAX, DATAGRAM_BYTES, &c->room);
-        /* What the probe throws away came before the first scan of /proc. */
-        if (r >= 0)
-                r = netlink_batch_probe(c->fd, c->room, PROBE_TIMEOUT_MSEC, tells_of_fork, NULL);
+                r = netlink_batch_room_new(cpu == ALL_CPUS ? NETLINK_BATCH_MAX : EXECS_BATCH,
+                                           DATAGRAM_BYTES, &c->room);
         if (r < 0) {
                 proc_connector_free(c);
                 return r;
         }
         *ret_connector = c;
         return 0;
+}
+
+int proc_connector_new(ProcConnector **ret_connector) {
+        ProcConnector *c;
+        int r;
+
+        r = connector_new(ALL_CPUS, &c);
+        if (r < 0)
+                return r;
+        /* What the probe throws away came before the first scan of /proc. */
+        r = netlink_batch_probe(c->fd, c->room, PROBE_TIMEOUT_MSEC, tells_of_fork, NULL);
+        if (r < 0) {
+                proc_connector_free(c);
+                return r;
+        }
+        *ret_connector = c;
+        return 0;
+}
+
+int proc_connector_new_execs(unsigned cpu, ProcConnector **ret_connector) {
+        return connector_new(cpu, ret_connector);
 }
 
 ProcConnector *proc_connector_free(ProcConnector *c) {

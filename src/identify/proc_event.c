@@ -81,6 +81,7 @@ static int decode_event(Reader *r, ProcEvent *e) {
                 return -EBADMSG;
 
         e->monotonic_nsec = head.timestamp_nsec;
+        e->cpu = head.cpu;
 
         switch (head.what) {
         case PROC_EVENT_FORK:

@@ -29,11 +29,13 @@
 #include "identify/invocation.h"
 
 #define DELETED_SUFFIX " (deleted)"
+/* A line for each hierarchy of version 1. */
+#define CGROUP_BYTES 8192
 
 /* What the parts of a snapshot borrow from until they are made facts. */
 typedef struct Room {
         char args[PROCESS_ARGS_MAX_BYTES + 1], executable[PATH_MAX], directory[PATH_MAX];
-        char cgroup[8192], title[PROCESS_ARGS_MAX_BYTES + 1];
+        char cgroup[CGROUP_BYTES], title[PROCESS_ARGS_MAX_BYTES + 1];
 } Room;
 
 void proc_source_init(ProcSource *s, int proc_fd, int root_fd) {
@@ -157,57 +159,56 @@ static bool read_u32(int dir_fd, const char *name, uint32_t *ret) {
         return n > 0 && proc_u32_parse(buf, (size_t)n, ret) >= 0;
 }
 
-static void read_status(int dir_fd, const ProcessFacts *before, ProcessFacts *f) {
+static void read_status(int dir_fd, ProcessFacts *f) {
         char buf[4096];
-        ssize_t n;
+        ssize_t n = read_file(dir_fd, "status", buf, sizeof(buf));
 
-        f->has_ids = before && before->has_ids;
-        if (f->has_ids)
-                f->ids = before->ids;
-        if (f->has_ids && !f->is_in_pid_namespace)
-                return;
-        n = read_file(dir_fd, "status", buf, sizeof(buf));
         if (n <= 0)
                 return;
-        if (!f->has_ids)
-                f->has_ids = proc_status_parse(buf, (size_t)n, &f->ids) >= 0;
+        f->has_ids = proc_status_parse(buf, (size_t)n, &f->ids) >= 0;
         if (f->is_in_pid_namespace)
                 (void)proc_status_vpid_parse(buf, (size_t)n, &f->vpid);
 }
 
-static void read_pid_namespace(const ProcSource *s, int dir_fd, const ProcessFacts *before,
-                               ProcessFacts *f) {
+/* Users are followed by events, which may be newer than what is read now. */
+static void read_vpid(int dir_fd, ProcessFacts *f) {
+        ProcessFacts now = {.is_in_pid_namespace = true};
+
+        read_status(dir_fd, &now);
+        f->vpid = now.vpid;
+}
+
+static void read_pid_namespace(const ProcSource *s, int dir_fd, ProcessFacts *f) {
         char name[PATH_MAX];
         ssize_t n = read_link(dir_fd, "ns/pid", name);
 
-        if (n <= 0 || !s->pid_namespace[0])
-                f->is_in_pid_namespace = before && before->is_in_pid_namespace;
-        else
+        if (n > 0 && s->pid_namespace[0])
                 f->is_in_pid_namespace = (size_t)n != strlen(s->pid_namespace) ||
                                          memcmp(name, s->pid_namespace, (size_t)n) != 0;
 }
 
-static bool is_text(const char *bytes, size_t n_bytes, const char *text) {
-        return text && strlen(text) == n_bytes && memcmp(bytes, text, n_bytes) == 0;
-}
-
-/* Processes of one group are of one run of its unit. */
-static void read_cgroup(const ProcSource *s, int dir_fd, const ProcessFacts *before, Room *room,
-                        ProcessFactsParts *p) {
-        char path[sizeof(room->cgroup)];
+static void read_cgroup(int dir_fd, Room *room, ProcessFactsParts *p) {
         ssize_t n = read_file(dir_fd, "cgroup", room->cgroup, sizeof(room->cgroup));
 
-        if (n <= 0 || cgroup_path_parse(room->cgroup, (size_t)n, &p->cgroup, &p->n_cgroup) < 0)
-                return;
-        if (before && is_text(p->cgroup, p->n_cgroup, before->cgroup)) {
+        if (n > 0)
+                (void)cgroup_path_parse(room->cgroup, (size_t)n, &p->cgroup, &p->n_cgroup);
+}
+
+/* Processes of one group are of one run of its unit. @before: may be NULL */
+static void find_invocation(const ProcSource *s, const ProcessFacts *before, ProcessFactsParts *p) {
+        char path[CGROUP_BYTES];
+
+        if (before && before->cgroup && p->cgroup && strlen(before->cgroup) == p->n_cgroup &&
+            memcmp(before->cgroup, p->cgroup, p->n_cgroup) == 0) {
                 memcpy(p->facts.invocation_id, before->invocation_id, INVOCATION_ID_BYTES);
                 return;
         }
         p->facts.invocation_id[0] = '\0';
+        if (!p->cgroup || p->n_cgroup >= sizeof(path) || s->root_fd < 0)
+                return;
         memcpy(path, p->cgroup, p->n_cgroup);
         path[p->n_cgroup] = '\0';
-        if (s->root_fd >= 0)
-                (void)invocation_read(s->root_fd, path, p->facts.invocation_id);
+        (void)invocation_read(s->root_fd, path, p->facts.invocation_id);
 }
 
 static int read_directory(int dir_fd, char buf[static PATH_MAX], ProcessFactsParts *p) {
@@ -237,7 +238,7 @@ static int read_stat(int dir_fd, ProcessFacts *f) {
         return 0;
 }
 
-int proc_snapshot_read(const ProcSource *s, pid_t pid, const ProcessFacts *before,
+int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
                        ProcessFacts **ret_facts) {
         _cleanup_close_ int dir_fd = -1;
         ProcessFactsParts p = {0};
@@ -253,14 +254,52 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, const ProcessFacts *befor
         r = read_stat(dir_fd, &p.facts);
         if (r < 0)
                 return r == -ENOMEM ? r : -ESRCH;
-        read_pid_namespace(s, dir_fd, before, &p.facts);
-        read_status(dir_fd, before, &p.facts);
+        read_pid_namespace(s, dir_fd, &p.facts);
+        if (how == PROC_SNAPSHOT_ALL || p.facts.is_in_pid_namespace)
+                read_status(dir_fd, &p.facts);
         p.facts.has_login_uid = read_u32(dir_fd, "loginuid", &p.facts.login_uid);
         (void)read_u32(dir_fd, "sessionid", &p.facts.session_id);
-        read_cgroup(s, dir_fd, before, &room, &p);
+        read_cgroup(dir_fd, &room, &p);
+        if (how == PROC_SNAPSHOT_ALL)
+                find_invocation(s, NULL, &p);
 
         *ret_facts = process_facts_new(&p);
         return *ret_facts ? 0 : -ENOMEM;
+}
+
+/* The users of a process that is known by its start. */
+static void read_users_late(const ProcSource *s, pid_t pid, ProcessFacts *f) {
+        _cleanup_close_ int dir_fd = open_process(s, pid);
+        ProcessFacts now = {0};
+
+        if (dir_fd < 0 || read_stat(dir_fd, &now) < 0 || now.start_ticks != f->start_ticks)
+                return;
+        read_status(dir_fd, &now);
+        f->has_ids = now.has_ids;
+        f->ids = now.ids;
+}
+
+int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *before,
+                           ProcessFacts **facts) {
+        ProcessFactsParts p = process_facts_parts(*facts);
+        ProcessFacts *f;
+
+        if (before && before->has_ids) {
+                p.facts.has_ids = true;
+                p.facts.ids = before->ids;
+        } else if (!p.facts.has_ids) {
+                read_users_late(s, pid, &p.facts);
+        }
+        /* Nobody leaves one, and it could not be read of one that was about to end. */
+        if (before && before->is_in_pid_namespace)
+                p.facts.is_in_pid_namespace = true;
+        find_invocation(s, before, &p);
+        f = process_facts_new(&p);
+        if (!f)
+                return -ENOMEM;
+        process_facts_unref(*facts);
+        *facts = f;
+        return 0;
 }
 
 /* What stands where its arguments were, if it is something else by now. */
@@ -316,9 +355,11 @@ int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh ho
         if (how == PROC_SNAPSHOT_REFRESH_ALL) {
                 p.facts.vpid = 0;
                 read_title(dir_fd, room.title, &p);
-                read_pid_namespace(s, dir_fd, facts, &p.facts);
-                read_status(dir_fd, facts, &p.facts);
-                read_cgroup(s, dir_fd, facts, &room, &p);
+                read_pid_namespace(s, dir_fd, &p.facts);
+                if (p.facts.is_in_pid_namespace)
+                        read_vpid(dir_fd, &p.facts);
+                read_cgroup(dir_fd, &room, &p);
+                find_invocation(s, facts, &p);
         }
         if (is_same(&p, &before))
                 return 0;

@@ -333,6 +333,7 @@ static ProcessView view_of(const Process *p, ProcessFacts *facts) {
         return (ProcessView){
                 .pid = p->pid,
                 .serial = p->serial,
+                .begin_nsec = p->begin_nsec,
                 .start_ticks = p->start_ticks,
                 .start_realtime_nsec = p->start_realtime_nsec,
                 .facts = process_facts_ref(facts),

@@ -37,7 +37,7 @@ int process_scan(ProcessTable *table, const ProcSource *source) {
                 pid_t pid = pid_of(e->d_name);
                 ProcessFacts *facts;
 
-                if (pid > 0 && proc_snapshot_read(source, pid, NULL, &facts) >= 0)
+                if (pid > 0 && proc_snapshot_read(source, pid, PROC_SNAPSHOT_ALL, &facts) >= 0)
                         process_table_found(table, pid, clock_now_nsec(CLOCK_MONOTONIC), facts);
         }
         return 0;

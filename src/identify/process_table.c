@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
+#include "identify/process_change.h"
 #include "identify/process_dead.h"
 #include "identify/process_exit.h"
 #include "identify/process_life.h"
@@ -37,14 +39,9 @@ struct ProcessTable {
 
 int process_table_new(size_t n_dead_max, ProcessTable **ret_table) {
         ProcessTable *t = calloc(1, sizeof(*t));
-        pthread_mutexattr_t attr;
-
         if (!t)
                 return -ENOMEM;
-        pthread_mutexattr_init(&attr);
-        pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-        pthread_mutex_init(&t->lock, &attr);
-        pthread_mutexattr_destroy(&attr);
+        thread_mutex_init(&t->lock);
         process_lives_init(&t->lives);
         process_dead_init(&t->dead, n_dead_max);
         *ret_table = t;
@@ -101,25 +98,7 @@ int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t ns
         return r;
 }
 
-/* The program is another one and /proc came too late: what was held, and what no exec changes. */
-static ProcessFacts *facts_of_unread_exec(const ProcessFacts *before, const HeldExec *held) {
-        ProcessFactsParts parts = {
-                .facts = {.login_uid = PROCESS_ID_UNSET, .session_id = PROCESS_ID_UNSET}};
-
-        if (before)
-                parts = process_facts_parts(before);
-        parts.facts.comm[0] = '\0';
-        /* Of a child that is what its parent was at the fork, it is the parent's. */
-        parts.facts.start_ticks = 0;
-        parts.facts.is_args_cut = parts.facts.is_executable_deleted = false;
-        parts.executable = parts.args = parts.title = NULL;
-        parts.n_executable = parts.n_args_bytes = parts.n_title = 0;
-        if (held)
-                held_exec_supply(held, &parts);
-        return process_facts_new(&parts);
-}
-
-/* Read from what was already a zombie. Consumes the facts. */
+/* What /proc did not tell any more. Consumes the facts. */
 static ProcessFacts *facts_with_held(ProcessFacts *facts, const HeldExec *held) {
         ProcessFactsParts parts = process_facts_parts(facts);
         ProcessFacts *supplied;
@@ -174,11 +153,11 @@ int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFa
                 facts = process_facts_unref(facts);
         if (r >= 0 && !facts) {
                 t->counters.n_execs_unread++;
-                facts = facts_of_unread_exec(p->phase.facts, held);
+                facts = process_change_program(p->phase.facts);
                 r = facts ? 0 : -ENOMEM;
-        } else if (r >= 0 && held && !facts->executable) {
-                facts = facts_with_held(facts, held);
         }
+        if (r >= 0 && held && !facts->executable)
+                facts = facts_with_held(facts, held);
         if (r >= 0) {
                 process_dead_revive(p);
                 set_start(p, facts);
@@ -212,71 +191,20 @@ int process_table_exit_record(ProcessTable *t, const TaskstatsRecord *record,
         return r < 0 ? r : 0;
 }
 
-/* Makes a phase that differs from the one before in what change() does. */
-static int change_phase(ProcessTable *t, pid_t pid, uint64_t nsec,
-                        void (*change)(ProcessFacts *f, const void *userdata),
-                        const void *userdata) {
-        ProcessFactsParts parts;
+int process_table_change(ProcessTable *t, const ProcEvent *e) {
         ProcessFacts *facts;
         Process *p;
         int r = 0;
 
         lock(t);
-        p = process_lives_latest(&t->lives, pid);
+        p = process_lives_latest(&t->lives, e->pid);
         if (p && p->phase.facts) {
-                parts = process_facts_parts(p->phase.facts);
-                change(&parts.facts, userdata);
-                facts = process_facts_new(&parts);
-                r = facts ? process_add_phase(p, nsec, facts, p->phase.has_executed) : -ENOMEM;
+                facts = process_change_make(p->phase.facts, e);
+                r = facts ? process_add_phase(p, e->monotonic_nsec, facts, p->phase.has_executed)
+                          : -ENOMEM;
         }
         unlock(t);
         return r;
-}
-
-static void change_uid(ProcessFacts *f, const void *userdata) {
-        const ProcIds *ids = userdata;
-
-        f->ids.real_uid = ids->real_uid;
-        f->ids.effective_uid = ids->effective_uid;
-}
-
-static void change_gid(ProcessFacts *f, const void *userdata) {
-        const ProcIds *ids = userdata;
-
-        f->ids.real_gid = ids->real_gid;
-        f->ids.effective_gid = ids->effective_gid;
-}
-
-static void change_session(ProcessFacts *f, const void *userdata) {
-        f->session = *(const pid_t *)userdata;
-}
-
-static void change_comm(ProcessFacts *f, const void *userdata) {
-        const char *comm = userdata;
-        size_t n = strnlen(comm, sizeof(f->comm) - 1);
-
-        memcpy(f->comm, comm, n);
-        f->comm[n] = '\0';
-}
-
-int process_table_set_uid(ProcessTable *t, pid_t pid, uint64_t nsec, uid_t real, uid_t effective) {
-        const ProcIds ids = {.real_uid = real, .effective_uid = effective};
-
-        return change_phase(t, pid, nsec, change_uid, &ids);
-}
-
-int process_table_set_gid(ProcessTable *t, pid_t pid, uint64_t nsec, gid_t real, gid_t effective) {
-        const ProcIds ids = {.real_gid = real, .effective_gid = effective};
-
-        return change_phase(t, pid, nsec, change_gid, &ids);
-}
-
-int process_table_set_comm(ProcessTable *t, pid_t pid, uint64_t nsec, const char *comm) {
-        return change_phase(t, pid, nsec, change_comm, comm);
-}
-
-int process_table_set_session(ProcessTable *t, pid_t pid, uint64_t nsec) {
-        return change_phase(t, pid, nsec, change_session, &pid);
 }
 
 /* The life that facts were read from, begun now when there is none. */

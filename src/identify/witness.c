@@ -18,7 +18,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
+#include "identify/exec_readers.h"
 #include "identify/proc_connector.h"
 #include "identify/proc_event.h"
 #include "identify/process_scan.h"
@@ -39,15 +40,19 @@
 /* Low among the real-time priorities: above everything ordinary, below what a machine's own
  * real-time work uses. */
 #define WITNESS_PRIORITY 5
+/* Process events are held by the kernel meanwhile. */
+#define PAUSE_MSEC 2
 #define AWAIT_MAX_NSEC (CLOCK_NSEC_PER_SEC / 10)
 #define AWAIT_STEP_NSEC (20 * CLOCK_NSEC_PER_USEC)
 
 struct Witness {
         pthread_t thread;
         bool is_started;
+        bool is_alone; /* the thread's own: some programs have no reader, it must come itself */
         ProcessTable *table;
         const ProcSource *source;
         ProcConnector *connector;
+        ExecReaders *readers;            /* NULL: it reads programs itself, at once */
         TaskstatsSocket *exits;          /* NULL: the kernel has no exit records for us */
         ProgramPaths *paths;             /* the thread's own */
         uint64_t told_nsec;              /* the thread's own: time of the last process event */
@@ -63,16 +68,29 @@ struct Witness {
         atomic_uint_fast64_t n_losses, n_exit_losses;
 };
 
+/* What the reader of that CPU found, or else what is still there. */
+static ProcessFacts *facts_at_exec(Witness *w, const ProcEvent *e) {
+        ProcessFacts *facts = NULL;
+        int r = -ENODEV;
+
+        if (w->readers)
+                r = exec_readers_take(w->readers, e->cpu, e->pid, e->monotonic_nsec, &facts);
+        if (r > 0)
+                return facts;
+        if (r < 0)
+                w->is_alone = true;
+        return proc_snapshot_read(w->source, e->pid, PROC_SNAPSHOT_AT_EXEC, &facts) < 0 ? NULL
+                                                                                        : facts;
+}
+
 static void see_exec(Witness *w, const ProcEvent *e) {
         _cleanup_process_facts_ ProcessFacts *before = process_table_facts(w->table, e->pid);
         HeldExecs *execs = atomic_load(&w->held_execs);
-        ProcessFacts *facts = NULL;
+        ProcessFacts *facts = facts_at_exec(w, e); /* NULL: counted by the table as unread */
         HeldExec held;
         bool is_held;
 
-        if (proc_snapshot_read(w->source, e->pid, before, &facts) < 0)
-                facts = NULL; /* counted by the table as unread */
-        else
+        if (facts && proc_snapshot_complete(w->source, e->pid, before, &facts) >= 0)
                 program_paths_learn(w->paths, facts);
         is_held = execs && held_execs_take(execs, e->pid, e->monotonic_nsec, &held) > 0;
         process_table_exec_held(w->table, e->pid, e->monotonic_nsec, facts, is_held ? &held : NULL);
@@ -102,16 +120,10 @@ static void see(Witness *w, const ProcEvent *e) {
                 see_exit(w, e);
                 break;
         case PROC_EVENT_TYPE_UID:
-                process_table_set_uid(t, e->pid, e->monotonic_nsec, e->real_id, e->effective_id);
-                break;
         case PROC_EVENT_TYPE_GID:
-                process_table_set_gid(t, e->pid, e->monotonic_nsec, e->real_id, e->effective_id);
-                break;
         case PROC_EVENT_TYPE_SID:
-                process_table_set_session(t, e->pid, e->monotonic_nsec);
-                break;
         case PROC_EVENT_TYPE_COMM:
-                process_table_set_comm(t, e->pid, e->monotonic_nsec, e->comm);
+                process_table_change(t, e);
                 break;
         case PROC_EVENT_TYPE_OTHER:
                 break;
@@ -212,44 +224,39 @@ static int take_all(Witness *w) {
         return r;
 }
 
-/* gcc has a macro for it, clang a feature. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-
-/* ThreadSanitizer takes equal numbers in two tables for one descriptor: under it they share one. */
-static bool unshare_descriptors(void) {
-#ifdef __SANITIZE_THREAD__
-        return false;
-#else
-        return unshare(CLONE_FILES) == 0;
-#endif
+/*
+ * Between two looks, when readers see each program as it starts: waking for each event would cost
+ * more than reading them together.  Who must not wait wakes it.
+ */
+static void pause_for_more(struct pollfd *wake_fd) {
+        (void)poll(wake_fd, 1, PAUSE_MSEC);
 }
 
 static void *witness_main(void *userdata) {
         Witness *w = userdata;
         struct pollfd fds[] = {
-                {.fd = proc_connector_fd(w->connector), .events = POLLIN},
                 {.fd = w->wake_fd, .events = POLLIN},
+                {.fd = proc_connector_fd(w->connector), .events = POLLIN},
         };
         uint64_t n;
         int r;
 
-        atomic_store(&w->has_own_descriptors, unshare_descriptors());
+        atomic_store(&w->has_own_descriptors, thread_unshare_descriptors());
         r = process_scan(w->table, w->source);
         atomic_store(&w->error, r);
         atomic_store(&w->is_scanned, true);
         while (r >= 0) {
-                if (poll(fds, 2, -1) < 0 && errno != EINTR)
+                if (poll(fds, 2, -1) < 0 && errno != EINTR) {
                         r = -errno;
-                else if (atomic_load(&w->is_stopping))
                         break;
-                else
-                        r = take_all(w);
-                if (fds[1].revents)
+                }
+                if (!fds[0].revents && w->readers && !w->is_alone)
+                        pause_for_more(&fds[0]);
+                if (atomic_load(&w->is_stopping))
+                        break;
+                if (fds[0].revents)
                         (void)!read(w->wake_fd, &n, sizeof(n));
+                r = take_all(w);
         }
         atomic_store(&w->error, r < 0 ? r : 0);
         atomic_store(&w->is_busy, false);
@@ -260,21 +267,6 @@ static void wake(Witness *w) {
         const uint64_t one = 1;
 
         (void)!write(w->wake_fd, &one, sizeof(one));
-}
-
-static int start_thread(Witness *w) {
-        sigset_t all, before;
-        int r;
-
-        /* Signals are the main loop's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = -pthread_create(&w->thread, NULL, witness_main, w);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        w->is_started = r == 0;
-        if (r == 0)
-                pthread_setname_np(w->thread, "witness");
-        return r;
 }
 
 static int open_sources(Witness *w, WitnessGaps *ret_gaps) {
@@ -288,6 +280,8 @@ static int open_sources(Witness *w, WitnessGaps *ret_gaps) {
                 r = proc_connector_new(&w->connector);
         if (r >= 0)
                 ret_gaps->exits_error = taskstats_socket_new(&w->exits);
+        if (r >= 0)
+                ret_gaps->readers_error = exec_readers_new(w->source, &w->readers);
         return r;
 }
 
@@ -307,11 +301,12 @@ int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *re
         w->source = source;
         r = open_sources(w, ret_gaps);
         if (r >= 0)
-                r = start_thread(w);
+                r = thread_start(&w->thread, NULL, "witness", witness_main, w);
         if (r < 0) {
                 witness_free(w);
                 return r;
         }
+        w->is_started = true;
         ret_gaps->priority_error = -pthread_setschedparam(w->thread, SCHED_FIFO, &priority);
         while (!atomic_load(&w->is_scanned))
                 nanosleep(&step, NULL);
@@ -336,6 +331,7 @@ Witness *witness_free(Witness *w) {
                 wake(w);
                 pthread_join(w->thread, NULL);
         }
+        exec_readers_free(w->readers);
         taskstats_socket_free(w->exits);
         proc_connector_free(w->connector);
         program_paths_free(w->paths);
@@ -356,9 +352,9 @@ static bool is_all_seen(Witness *w) {
                 atomic_fetch_add(&w->n_exit_losses, 1);
         if (events < 0)
                 atomic_store(&w->is_lossy, true);
-        if (events == 0 || atomic_load(&w->is_busy))
+        if (atomic_load(&w->is_busy))
                 return false;
-        if (exits != 0 && !atomic_load(&w->is_lossy))
+        if (events > 0 && exits != 0 && !atomic_load(&w->is_lossy))
                 return true;
         wake(w);
         return false;

@@ -9,6 +9,7 @@
  * asks it whether the dead still answer.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -87,6 +88,33 @@ static inline void exec_at(double seconds, pid_t pid, const char *comm) {
 
 static inline void exit_at(double seconds, pid_t pid) {
         process_table_exit(table, pid, at(seconds));
+}
+
+static inline void change_uid(double seconds, pid_t pid, uid_t real, uid_t effective) {
+        const ProcEvent e = {.type = PROC_EVENT_TYPE_UID,
+                             .pid = pid,
+                             .monotonic_nsec = at(seconds),
+                             .real_id = real,
+                             .effective_id = effective};
+
+        ck_assert_int_eq(process_table_change(table, &e), 0);
+}
+
+static inline void change_gid(double seconds, pid_t pid, gid_t real, gid_t effective) {
+        const ProcEvent e = {.type = PROC_EVENT_TYPE_GID,
+                             .pid = pid,
+                             .monotonic_nsec = at(seconds),
+                             .real_id = real,
+                             .effective_id = effective};
+
+        ck_assert_int_eq(process_table_change(table, &e), 0);
+}
+
+static inline void change_comm(double seconds, pid_t pid, const char *comm) {
+        ProcEvent e = {.type = PROC_EVENT_TYPE_COMM, .pid = pid, .monotonic_nsec = at(seconds)};
+
+        snprintf(e.comm, sizeof(e.comm), "%s", comm);
+        ck_assert_int_eq(process_table_change(table, &e), 0);
 }
 
 /* Read from /proc at `seconds`, having started at `started`. */

@@ -142,6 +142,7 @@ static void check_event(const ProcEvent *e, const ProcEvent *x) {
 }
 
 START_TEST(test_fixture) {
+        uint32_t cpu;
         ProcEvent e;
         size_t n_left;
 
@@ -149,6 +150,9 @@ START_TEST(test_fixture) {
         ck_assert_uint_eq(n_left, 0);
         check_event(&e, &fixtures[_i].expected);
         ck_assert_uint_eq(e.monotonic_nsec >> 32, 0x1da);
+        memcpy(&cpu, fixtures[_i].bytes + 40, sizeof(cpu));
+        if (e.type != PROC_EVENT_TYPE_OTHER)
+                ck_assert_uint_eq(e.cpu, cpu);
         ck_assert_int_eq(proc_event_is_process(&e), e.tid == e.pid);
 }
 END_TEST

@@ -85,13 +85,18 @@ static void teardown(void) {
         ck_assert_int_eq(system(command), 0);
 }
 
-static int read_again(const ProcessFacts *before) {
+static int read_again(ProcSnapshotHow how) {
         facts = process_facts_unref(facts);
-        return proc_snapshot_read(&source, 42, before, &facts);
+        return proc_snapshot_read(&source, 42, how, &facts);
 }
 
 static void read_all(void) {
-        ck_assert_int_eq(read_again(NULL), 0);
+        ck_assert_int_eq(read_again(PROC_SNAPSHOT_ALL), 0);
+}
+
+static void read_and_complete(const ProcessFacts *before) {
+        ck_assert_int_eq(read_again(PROC_SNAPSHOT_AT_EXEC), 0);
+        ck_assert_int_eq(proc_snapshot_complete(&source, 42, before, &facts), 0);
 }
 
 START_TEST(test_all) {
@@ -118,17 +123,28 @@ START_TEST(test_all) {
 }
 END_TEST
 
-/* Ids that are known are not read. */
-START_TEST(test_ids_known) {
+/* At an exec users are left for later, when it is known whether they must be read. */
+START_TEST(test_users) {
         const ProcessFacts before = {.has_ids = true, .ids = {11, 12, 13, 14}};
 
-        ck_assert_int_eq(read_again(&before), 0);
+        ck_assert_int_eq(read_again(PROC_SNAPSHOT_AT_EXEC), 0);
+        ck_assert(!facts->has_ids);
+        read_and_complete(&before);
         ck_assert(facts->has_ids);
         ck_assert_mem_eq(&facts->ids, &before.ids, sizeof(before.ids));
+        ck_assert_mem_eq(facts->args, "rm\0-rf\0/x", 10);
+        read_and_complete(NULL);
+        ck_assert(facts->has_ids);
+        ck_assert_uint_eq(facts->ids.effective_uid, 2);
+        /* By then the pid may be another's. */
+        ck_assert_int_eq(read_again(PROC_SNAPSHOT_AT_EXEC), 0);
+        put_text("stat", "42 (b) S 7 42 9 1025 42 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123457 0 0\n");
+        ck_assert_int_eq(proc_snapshot_complete(&source, 42, NULL, &facts), 0);
+        ck_assert(!facts->has_ids);
 }
 END_TEST
 
-/* The invocation is asked for anew when the group is another one. */
+/* The invocation is asked for when the group is another one than before. */
 START_TEST(test_invocation) {
         ProcessFacts before = {.cgroup = "/a.slice/b.service", .invocation_id = ID_B};
 
@@ -138,13 +154,15 @@ START_TEST(test_invocation) {
         ck_assert_int_eq(symlinkat(ID_A, proc_fd, "run/systemd/units/invocation:b.service"), 0);
         read_all();
         ck_assert_str_eq(facts->invocation_id, ID_A);
-        ck_assert_int_eq(read_again(&before), 0);
+        read_and_complete(NULL);
+        ck_assert_str_eq(facts->invocation_id, ID_A);
+        read_and_complete(&before);
         ck_assert_str_eq(facts->invocation_id, ID_B);
         before.cgroup = "/a.slice";
-        ck_assert_int_eq(read_again(&before), 0);
+        read_and_complete(&before);
         ck_assert_str_eq(facts->invocation_id, ID_A);
         put_text("cgroup", "0::/a.slice/c.service\n");
-        ck_assert_int_eq(read_again(&before), 0);
+        read_and_complete(&before);
         ck_assert_str_eq(facts->invocation_id, "");
         source.root_fd = -1;
         put_text("cgroup", "0::/a.slice/b.service\n");
@@ -155,7 +173,7 @@ END_TEST
 
 /* Which namespace, and the number there; what cannot be read is as it was. */
 START_TEST(test_pid_namespace) {
-        ProcessFacts before = {.has_ids = true, .is_in_pid_namespace = true};
+        const ProcessFacts before = {.has_ids = true, .is_in_pid_namespace = true};
 
         read_all();
         ck_assert(!facts->is_in_pid_namespace && facts->vpid == 0);
@@ -164,14 +182,16 @@ START_TEST(test_pid_namespace) {
         read_all();
         ck_assert(facts->is_in_pid_namespace);
         ck_assert_int_eq(facts->vpid, 3);
-        unlink(path_of("ns/pid"));
-        read_all();
-        ck_assert(!facts->is_in_pid_namespace);
-        ck_assert_int_eq(read_again(&before), 0);
-        ck_assert(facts->is_in_pid_namespace);
+        ck_assert_int_eq(read_again(PROC_SNAPSHOT_AT_EXEC), 0);
         ck_assert_int_eq(facts->vpid, 3);
+        unlink(path_of("ns/pid"));
+        read_and_complete(NULL);
+        ck_assert(!facts->is_in_pid_namespace);
+        read_and_complete(&before);
+        ck_assert(facts->is_in_pid_namespace);
+        put_link("ns/pid", "pid:[12]");
         put_text("status", STATUS);
-        ck_assert_int_eq(read_again(&before), 0);
+        read_all();
         ck_assert_int_eq(facts->vpid, 0);
 }
 END_TEST
@@ -197,7 +217,7 @@ START_TEST(test_partial) {
         if (_i % 3 == 2 && !is_link && strcmp(name, "cmdline") != 0)
                 put_text(name, "odd");
         if (is_stat) {
-                ck_assert_int_eq(read_again(NULL), -ESRCH);
+                ck_assert_int_eq(read_again(PROC_SNAPSHOT_ALL), -ESRCH);
                 return;
         }
         read_all();
@@ -216,10 +236,10 @@ END_TEST
 START_TEST(test_no_process) {
         ProcessFacts *f = NULL;
 
-        ck_assert_int_eq(proc_snapshot_read(&source, 43, NULL, &f), -ESRCH);
+        ck_assert_int_eq(proc_snapshot_read(&source, 43, PROC_SNAPSHOT_ALL, &f), -ESRCH);
         proc_source_init(&source, -1, -1);
         ck_assert_str_eq(source.pid_namespace, "");
-        ck_assert_int_eq(proc_snapshot_read(&source, 42, NULL, &f), -EBADF);
+        ck_assert_int_eq(proc_snapshot_read(&source, 42, PROC_SNAPSHOT_ALL, &f), -EBADF);
         ck_assert_ptr_null(f);
 }
 END_TEST
@@ -375,7 +395,7 @@ START_TEST(test_self) {
         int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         proc_source_init(&source, fd, -1);
-        ck_assert_int_eq(proc_snapshot_read(&source, getpid(), NULL, &facts), 0);
+        ck_assert_int_eq(proc_snapshot_read(&source, getpid(), PROC_SNAPSHOT_ALL, &facts), 0);
         ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
         ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof(exe) - 1), 0);
         ck_assert_str_eq(facts->working_directory, cwd);
@@ -400,7 +420,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_all);
         tcase_add_test(tcase, test_login_unset);
-        tcase_add_test(tcase, test_ids_known);
+        tcase_add_test(tcase, test_users);
         tcase_add_test(tcase, test_invocation);
         tcase_add_test(tcase, test_pid_namespace);
         tcase_add_loop_test(tcase, test_partial, 0, 3 * sizeof(files) / sizeof(files[0]));

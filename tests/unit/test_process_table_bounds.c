@@ -60,7 +60,7 @@ START_TEST(test_phases_max) {
         exec_at(2, PID(1), "0");
         for (int i = 1; i < n; i++) {
                 snprintf(comm, sizeof(comm), "%d", i);
-                ck_assert_int_eq(process_table_set_comm(table, PID(1), at(10 + i), comm), 0);
+                change_comm(10 + i, PID(1), comm);
         }
         for (int i = n - PROCESS_PHASES_MAX; i < n; i++) {
                 snprintf(comm, sizeof(comm), "%d", i);

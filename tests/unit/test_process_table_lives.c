@@ -123,8 +123,8 @@ START_TEST(test_changes_are_of_the_latest) {
         exit_at(20, A);
         fork_at(30, A, INIT);
         exec_at(31, A, "second");
-        ck_assert_int_eq(process_table_set_uid(table, A, at(32), 7, 7), 0);
-        ck_assert_int_eq(process_table_set_comm(table, A, at(33), "renamed"), 0);
+        change_uid(32, A, 7, 7);
+        change_comm(33, A, "renamed");
         expect_alive(A, 15, "first");
         ck_assert_uint_eq(answer.process.facts->ids.real_uid, USER);
         expect_alive(A, 34, "renamed");
