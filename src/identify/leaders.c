@@ -178,13 +178,13 @@ static bool is_of_kernel(const Deleter *d) {
 }
 
 /*
- * A session's number is its leader's pid, which no other process gets while the session lasts.  Of
- * facts that are the parent's at the fork it may be the parent's session.
+ * A session's number is its leader's pid, which no other process gets while the session lasts.  A
+ * fork stays in it, and setsid() is told of.
  */
 static const ProcessView *find_session(const Deleter *d) {
         const ProcessFacts *f = d->process.facts;
 
-        if (!f || f->session <= 0 || !d->has_directory)
+        if (!f || f->session <= 0)
                 return NULL;
         for (size_t i = 0; process_at(d, i); i++)
                 if (process_at(d, i)->pid == f->session)

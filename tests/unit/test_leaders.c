@@ -192,7 +192,7 @@ static const Case cases[] = {
 };
 
 /* A deleter with this chain; its session as given. */
-static Deleter *deleter_of(const Link *chain, pid_t session, bool has_directory) {
+static Deleter *deleter_of(const Link *chain, pid_t session) {
         static ProcessAnswer answer; /* large */
         Deleter *d;
 
@@ -214,14 +214,14 @@ static Deleter *deleter_of(const Link *chain, pid_t session, bool has_directory)
                 v->facts = process_facts_new(&p);
                 ck_assert_ptr_nonnull(v->facts);
         }
-        d = deleter_new(1, ATTRIBUTION_EXEC, has_directory, &answer);
+        d = deleter_new(1, ATTRIBUTION_EXEC, true, &answer);
         ck_assert_ptr_nonnull(d);
         return d;
 }
 
 START_TEST(test_entry) {
         const Case *c = &cases[_i];
-        Deleter *d = deleter_of(c->chain, 0, true);
+        Deleter *d = deleter_of(c->chain, 0);
         pid_t pid;
         Leaders l;
 
@@ -238,11 +238,9 @@ END_TEST
 START_TEST(test_session) {
         static const struct {
                 pid_t session, leader;
-                bool has_directory;
-        } sessions[] = {{100, 100, true}, {90, 90, true}, {1, 1, true},  {80, 0, true},
-                        {0, 0, true},     {-1, 0, true},  {90, 0, false}};
+        } sessions[] = {{100, 100}, {90, 90}, {1, 1}, {80, 0}, {0, 0}, {-1, 0}};
         static const Link chain[8] = {RM(PTS(1)), SH(90, PTS(1)), SYSTEMD};
-        Deleter *d = deleter_of(chain, sessions[_i].session, sessions[_i].has_directory);
+        Deleter *d = deleter_of(chain, sessions[_i].session);
         Leaders l;
 
         leaders_find(d, &l);
@@ -254,7 +252,7 @@ END_TEST
 
 START_TEST(test_nothing_known) {
         static const Link unknown[8] = {UNKNOWN(100), UNKNOWN(90), UNKNOWN(1)};
-        Deleter *d = deleter_of(unknown, 0, true);
+        Deleter *d = deleter_of(unknown, 0);
         Leaders l;
 
         leaders_find(d, &l);
@@ -281,7 +279,7 @@ int main(void) {
         TCase *t = tcase_create("leaders");
 
         tcase_add_loop_test(t, test_entry, 0, sizeof(cases) / sizeof(cases[0]));
-        tcase_add_loop_test(t, test_session, 0, 7);
+        tcase_add_loop_test(t, test_session, 0, 6);
         tcase_add_test(t, test_nothing_known);
         tcase_add_test(t, test_types);
         return unit_run("leaders", t);
