@@ -52,6 +52,7 @@ typedef enum Fate {
         KEPT,
         DELETED,
         REPLACED,
+        DELETED_BEFORE_THE_MONITOR,
 } Fate;
 
 static const struct {
@@ -61,6 +62,11 @@ static const struct {
         {"kept", KEPT},
         {"deleted", DELETED},
         {"replaced", REPLACED},
+        {"long gone", DELETED_BEFORE_THE_MONITOR},
+        {"so (deleted)", KEPT},
+        {"so (deleted)", DELETED},
+        {"so (deleted)", DELETED_BEFORE_THE_MONITOR},
+        {" (deleted)", KEPT},
 };
 
 static void suffer(const char *program, Fate fate) {
@@ -82,9 +88,12 @@ START_TEST(a_program_that_is_gone) {
         Process p;
         int fd;
 
-        scene_start(&s);
+        if (fate != DELETED_BEFORE_THE_MONITOR)
+                scene_start(&s);
         p = start_waiting(&s, program, &fd);
         suffer(program, fate);
+        if (fate == DELETED_BEFORE_THE_MONITOR)
+                scene_start(&s);
         let_go(&p, fd);
         scene_stop(&s);
         scene_assert_process(&s, 0, &p);
@@ -92,6 +101,7 @@ START_TEST(a_program_that_is_gone) {
         is_deleted = record_get(s.records[0], "whodunlink.executable_deleted");
         ck_assert(!is_deleted || json_object_get_boolean(is_deleted));
         harness_assert(fate != KEPT || !is_deleted, "%s is there", program);
+        harness_assert(fate != DELETED_BEFORE_THE_MONITOR || is_deleted, "%s is gone", program);
 }
 END_TEST
 
