@@ -7,8 +7,10 @@
 
 #include "scene.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "harness.h"
@@ -49,6 +51,31 @@ void scene_delete(const Scene *s, size_t i) {
         scene_await(s, i);
 }
 
+SceneWorker scene_start_worker(const Scene *s, size_t i, const char *program) {
+        SceneWorker w = {.process = process_child_truth(PROCESS_ARGS("sh"))};
+        int to[2], from[2];
+        char byte;
+
+        ck_assert_int_eq(pipe2(to, O_CLOEXEC) | pipe2(from, O_CLOEXEC), 0);
+        ck_assert(dup2(to[0], STDIN_FILENO) >= 0 && dup2(from[1], STDOUT_FILENO) >= 0);
+        w.fd = to[1];
+        w.process.args = NULL;
+        w.process.name = strrchr(program, '/') + 1;
+        w.process.executable = program;
+        w.process.pid = process_spawn_worker(program, PROCESS_ARGS("worker", "x"), "wait",
+                                             s->files[i], NULL);
+        ck_assert_int_eq(read(from[0], &byte, 1), 1);
+        close(to[0]);
+        close(from[0]);
+        close(from[1]);
+        return w;
+}
+
+void scene_let_go(const SceneWorker *w) {
+        ck_assert_int_eq(write(w->fd, "x", 1), 1);
+        ck_assert_int_eq(process_wait(w->process.pid, 20), 0);
+}
+
 static size_t find_file(const Scene *s, const char *path) {
         for (size_t i = 0; i < s->n_files; i++)
                 if (path && strcmp(s->files[i], path) == 0)
@@ -80,13 +107,26 @@ struct json_object *scene_only_record(Scene *s) {
         return s->records[0];
 }
 
-void scene_assert_process(const Scene *s, size_t i, const Process *p) {
+static void compare(const Scene *s, size_t i, const Process *p, char unknown[static 256]) {
         const TruthItem item = {.action = "unlink", .path = s->files[i], .process = p};
-        char wrong[512] = "", unknown[256] = "";
+        char wrong[512] = "";
 
-        truth_compare_facts(&item, s->records[i], wrong, sizeof(wrong), unknown, sizeof(unknown));
+        truth_compare_facts(&item, s->records[i], wrong, sizeof(wrong), unknown, 256);
         harness_assert(!*wrong, "%s: %s", s->files[i], wrong);
+}
+
+void scene_assert_process(const Scene *s, size_t i, const Process *p) {
+        char unknown[256] = "";
+
+        compare(s, i, p, unknown);
         harness_assert(!*unknown, "%s: unknown: %s", s->files[i], unknown);
+}
+
+bool scene_assert_nothing_wrong(const Scene *s, size_t i, const Process *p) {
+        char unknown[256] = "";
+
+        compare(s, i, p, unknown);
+        return !*unknown;
 }
 
 void scene_assert_string(const Scene *s, size_t i, const char *field, const char *value) {

@@ -7,6 +7,7 @@
  */
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "filesystem.h"
@@ -33,11 +34,23 @@ Scene scene_new(size_t n_files);
 void scene_delete(const Scene *s, size_t i);
 void scene_await(const Scene *s, size_t i);
 
+/* A process that runs worker.c's program, or a copy of it, and waits with a file to delete. */
+typedef struct SceneWorker {
+        Process process; /* all but its arguments */
+        int fd;
+} SceneWorker;
+
+SceneWorker scene_start_worker(const Scene *s, size_t i, const char *program);
+/* Lets it delete its file, and waits for its end. */
+void scene_let_go(const SceneWorker *w);
+
 /* Stops the monitor; fails the test unless it told of each file exactly once and of no other. */
 void scene_stop(Scene *s);
 /* The record of the only file of a scene of one. */
 struct json_object *scene_only_record(Scene *s);
 /* Fails the test unless the record of a file tells every fact of this process, and truly. */
 void scene_assert_process(const Scene *s, size_t i, const Process *p);
+/* The same, but what is not told is no failure. Return: whether all is. */
+bool scene_assert_nothing_wrong(const Scene *s, size_t i, const Process *p);
 /* Fails the test unless a field of the record of a file has this value; NULL: is absent. */
 void scene_assert_string(const Scene *s, size_t i, const char *field, const char *value);

@@ -5,7 +5,6 @@
  * it had been, or stands in another root or mount namespace.
  */
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +22,6 @@ static char *copy_worker(const char *name) {
 
         process_run(PROCESS_ARGS("cp", "--", harness_worker(), path));
         return path;
-}
-
-/* A process that runs a copy of the worker and deletes a file when a byte comes from *ret_fd. */
-static Process start_waiting(const Scene *s, const char *program, int *ret_fd) {
-        const char *const *args = PROCESS_ARGS("worker", "x");
-        Process p = process_child_truth(PROCESS_ARGS("sh"));
-        int to[2], from[2];
-        char byte;
-
-        ck_assert_int_eq(pipe2(to, O_CLOEXEC) | pipe2(from, O_CLOEXEC), 0);
-        ck_assert(dup2(to[0], STDIN_FILENO) >= 0 && dup2(from[1], STDOUT_FILENO) >= 0);
-        p.args = NULL;
-        p.name = strrchr(program, '/') + 1;
-        p.executable = program;
-        p.pid = process_spawn_worker(program, args, "wait", s->files[0], NULL);
-        ck_assert_int_eq(read(from[0], &byte, 1), 1);
-        *ret_fd = to[1];
-        return p;
-}
-
-static void let_go(const Process *p, int fd) {
-        ck_assert_int_eq(write(fd, "x", 1), 1);
-        ck_assert_int_eq(process_wait(p->pid, 20), 0);
 }
 
 typedef enum Fate {
@@ -85,18 +61,17 @@ START_TEST(a_program_that_is_gone) {
         Scene s = scene_prepare(1);
         char *program = copy_worker(programs[_i].name);
         struct json_object *is_deleted;
-        Process p;
-        int fd;
+        SceneWorker w;
 
         if (fate != DELETED_BEFORE_THE_MONITOR)
                 scene_start(&s);
-        p = start_waiting(&s, program, &fd);
+        w = scene_start_worker(&s, 0, program);
         suffer(program, fate);
         if (fate == DELETED_BEFORE_THE_MONITOR)
                 scene_start(&s);
-        let_go(&p, fd);
+        scene_let_go(&w);
         scene_stop(&s);
-        scene_assert_process(&s, 0, &p);
+        scene_assert_process(&s, 0, &w.process);
         /* Whether it was so already at the deletion is known only of what was read then. */
         is_deleted = record_get(s.records[0], "whodunlink.executable_deleted");
         ck_assert(!is_deleted || json_object_get_boolean(is_deleted));
