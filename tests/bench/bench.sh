@@ -21,15 +21,8 @@
 set -eu
 export LC_ALL=C
 
-skip() {
-    echo "SKIP: $*"
-    exit 77
-}
-
-die() {
-    echo "bench.sh: error: $*" >&2
-    exit 1
-}
+# shellcheck source=tests/bench/monitor.sh
+. "${0%/*}/monitor.sh"
 
 if [ "${1-}" != --inside ]; then
     [ $# -eq 4 ] || die "usage: bench.sh bulk|storm tmpfs|ext4 WHODUNLINK DELETER"
@@ -85,10 +78,6 @@ ext4)
 *) die "$fstype: neither tmpfs nor ext4" ;;
 esac
 
-load() {
-    cut -d ' ' -f 1 /proc/loadavg
-}
-
 sample() {
     echo "$1 $2" >>"$samples"
 }
@@ -104,37 +93,6 @@ cpu_of_all() {
 
 cpu_of_main() {
     cut -d ' ' -f 1 "/proc/$monitor/task/$monitor/schedstat"
-}
-
-# Until it has written nothing for 0.6 s.
-wait_until_quiet() {
-    n_same=0
-    before=
-    while [ "$n_same" -lt 3 ]; do
-        sleep 0.2
-        now=$(sed -n 's/^wchar: //p' "/proc/$monitor/io") || die "the monitor ended: $(cat "$work/errors")"
-        if [ "$now" = "$before" ]; then
-            n_same=$((n_same + 1))
-        else
-            n_same=0
-        fi
-        before=$now
-    done
-}
-
-# start_monitor OUTPUT
-start_monitor() {
-    setpriv --pdeathsig KILL "$whodunlink" watch --output=json "$tree" >"$1" 2>"$work/errors" &
-    monitor=$!
-    tries=0
-    until grep -q '^watching ' "$work/errors"; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ] || ! kill -0 "$monitor" 2>/dev/null; then
-            die "the monitor did not start: $(cat "$work/errors")"
-        fi
-        sleep 0.05
-    done
-    wait_until_quiet
 }
 
 # Its summary must count all deletions and no loss.
