@@ -29,6 +29,8 @@ static RecordText *text;
 static Buffer out;
 
 static inline void setup(void) {
+        /* What a test before set may be gone. */
+        user_name = "alice";
         names = fixture_names();
         ck_assert_int_eq(record_text_new((RecordTextOptions){0}, names, &text), 0);
 }
