@@ -15,7 +15,7 @@
  * cgroup_path_parse() - the path of systemd's hierarchy in the text of /proc/PID/cgroup
  *
  * Hybrid and legacy set-ups name it "name=systemd", unified ones "0::"; the former is preferred
- * when both are there.  " (deleted)" behind a removed group is taken off.
+ * when both are there, unless it is only "/".  " (deleted)" behind a removed group is taken off.
  * @ret_path:  borrowed from text, not NUL-terminated
  *
  * Return: 0, -ENODATA no such line, -EBADMSG a line that is not of the shape ID:CONTROLLERS:PATH.

@@ -53,17 +53,19 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
 int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *before,
                            ProcessFacts **facts);
 
+/* What is only looked at if asked for: each takes some microseconds more. */
 typedef enum ProcSnapshotRefresh {
-        PROC_SNAPSHOT_REFRESH_DIRECTORY, /* the working directory only */
-        PROC_SNAPSHOT_REFRESH_ALL,       /* control group, title, pid inside too: 20 µs more */
+        PROC_SNAPSHOT_REFRESH_TITLE = 1,     /* what it calls itself by now */
+        PROC_SNAPSHOT_REFRESH_NAMESPACE = 2, /* of one that was never read itself */
 } ProcSnapshotRefresh;
 
 /*
  * proc_snapshot_refresh() - has a living process changed in what no event tells of?
+ * @what:  ProcSnapshotRefresh, beyond working directory, control group and login user
  * @facts: as known
  *
  * Return: 1 and a new reference in *ret_facts with the difference, 0 it is as it was, -ENOMEM,
  * errors of openat(2) and readlink(2).
  */
-int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh how,
-                          const ProcessFacts *facts, ProcessFacts **ret_facts);
+int proc_snapshot_refresh(const ProcSource *s, pid_t pid, unsigned what, const ProcessFacts *facts,
+                          ProcessFacts **ret_facts);

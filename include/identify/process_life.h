@@ -86,6 +86,8 @@ uint64_t process_ticks_to_monotonic(uint64_t ticks);
  * another's before. Shortens chains that are too long.
  */
 void process_set_parent(Process *p, Process *parent);
+/* Links the parent of a life that was found, if that is known by now. */
+void process_lives_link_parent(const ProcessLives *s, Process *p);
 /* A fork: the child is what the parent is. */
 void process_inherit(Process *p, const Process *parent);
 /* Consumes the facts. Return: 0, -ENOMEM (the new facts hold, the older phases are forgotten). */

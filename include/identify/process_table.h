@@ -107,6 +107,9 @@ typedef struct ProcessWindow {
         uint64_t until; /* it had */
 } ProcessWindow;
 
+/* After a scan of /proc, which may come to a child before its parent. */
+void process_table_link_parents(ProcessTable *t);
+
 /*
  * Around a scan of /proc after process events were lost: a life that process_table_found() does not
  * confirm in between has ended unseen, at the latest at the end of the loss.

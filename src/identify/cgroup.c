@@ -97,7 +97,8 @@ int cgroup_path_parse(const char *text, size_t n_bytes, const char **ret_path, s
                 text = newline + 1;
         }
 
-        path = named.at ? named : unified;
+        /* Without systemd nobody puts processes there. */
+        path = named.at && (!span_is(named, "/") || !unified.at) ? named : unified;
         if (!path.at)
                 return -ENODATA;
 

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "identify/proc_snapshot.h"
 
-/* How long facts read at an exec are not read again. */
+/* How long after an exec its title is not looked at. */
 #define FRESH_NSEC (100 * CLOCK_NSEC_PER_MSEC)
 
 typedef struct CacheEntry {
@@ -144,13 +144,13 @@ static int look_now(Identifier *i, const FlightEvent *e) {
 }
 
 /*
- * The working directory may change at any time.  The rest is seldom changed by a program that has
- * just begun; but a child that was never read itself is only what its parent was.
+ * A program that has just begun seldom calls itself something else yet; a child that was never read
+ * itself is only what its parent was.
  */
-static ProcSnapshotRefresh what_to_refresh(const ProcessAnswer *a, uint64_t nsec) {
-        return a->has_executed && nsec < a->facts_nsec + FRESH_NSEC
-                       ? PROC_SNAPSHOT_REFRESH_DIRECTORY
-                       : PROC_SNAPSHOT_REFRESH_ALL;
+static unsigned what_to_refresh(const ProcessAnswer *a, uint64_t nsec) {
+        if (!a->has_executed)
+                return PROC_SNAPSHOT_REFRESH_TITLE | PROC_SNAPSHOT_REFRESH_NAMESPACE;
+        return nsec < a->facts_nsec + FRESH_NSEC ? 0 : PROC_SNAPSHOT_REFRESH_TITLE;
 }
 
 static void refresh(Identifier *i, const FlightEvent *e) {

@@ -328,7 +328,7 @@ static bool is_same_text(const char *a, size_t n_a, const char *b, size_t n_b) {
 }
 
 static bool is_same(const ProcessFactsParts *a, const ProcessFactsParts *b) {
-        return a->facts.vpid == b->facts.vpid &&
+        return a->facts.vpid == b->facts.vpid && a->facts.login_uid == b->facts.login_uid &&
                a->facts.is_in_pid_namespace == b->facts.is_in_pid_namespace &&
                strcmp(a->facts.invocation_id, b->facts.invocation_id) == 0 &&
                is_same_text(a->working_directory, a->n_working_directory, b->working_directory,
@@ -337,8 +337,20 @@ static bool is_same(const ProcessFactsParts *a, const ProcessFactsParts *b) {
                is_same_text(a->title, a->n_title, b->title, b->n_title);
 }
 
-int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh how,
-                          const ProcessFacts *facts, ProcessFacts **ret_facts) {
+/* The audit session is new when the login is. */
+static void read_login(int dir_fd, ProcessFacts *f) {
+        uint32_t login_uid;
+
+        if (!read_u32(dir_fd, "loginuid", &login_uid) ||
+            (f->has_login_uid && login_uid == f->login_uid))
+                return;
+        f->has_login_uid = true;
+        f->login_uid = login_uid;
+        (void)read_u32(dir_fd, "sessionid", &f->session_id);
+}
+
+int proc_snapshot_refresh(const ProcSource *s, pid_t pid, unsigned what, const ProcessFacts *facts,
+                          ProcessFacts **ret_facts) {
         const ProcessFactsParts before = process_facts_parts(facts);
         _cleanup_close_ int dir_fd = -1;
         ProcessFactsParts p = before;
@@ -352,15 +364,15 @@ int proc_snapshot_refresh(const ProcSource *s, pid_t pid, ProcSnapshotRefresh ho
         r = read_directory(dir_fd, room.directory, &p);
         if (r < 0)
                 return r;
-        if (how == PROC_SNAPSHOT_REFRESH_ALL) {
-                p.facts.vpid = 0;
+        read_cgroup(dir_fd, &room, &p);
+        find_invocation(s, facts, &p);
+        read_login(dir_fd, &p.facts);
+        if (what & PROC_SNAPSHOT_REFRESH_TITLE)
                 read_title(dir_fd, room.title, &p);
+        if (what & PROC_SNAPSHOT_REFRESH_NAMESPACE)
                 read_pid_namespace(s, dir_fd, &p.facts);
-                if (p.facts.is_in_pid_namespace)
-                        read_vpid(dir_fd, &p.facts);
-                read_cgroup(dir_fd, &room, &p);
-                find_invocation(s, facts, &p);
-        }
+        if (what & PROC_SNAPSHOT_REFRESH_NAMESPACE && p.facts.is_in_pid_namespace)
+                read_vpid(dir_fd, &p.facts);
         if (is_same(&p, &before))
                 return 0;
         f = process_facts_new(&p);

@@ -281,6 +281,11 @@ void process_set_parent(Process *p, Process *parent) {
         shorten_chain(p);
 }
 
+void process_lives_link_parent(const ProcessLives *s, Process *p) {
+        if (!p->parent && p->phase.facts && p->phase.facts->ppid > 0 && p->fork_nsec == 0)
+                process_set_parent(p, process_lives_latest(s, p->phase.facts->ppid));
+}
+
 void process_inherit(Process *p, const Process *parent) {
         p->phase = (ProcessPhase){
                 .since_nsec = p->fork_nsec,
@@ -362,8 +367,7 @@ void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, Pr
         ret->n_ancestors = 0;
 
         for (Process *a = p; ret->n_ancestors < PROCESS_TABLE_ANCESTORS_MAX; a = a->parent) {
-                if (!a->parent && a->phase.facts && a->phase.facts->ppid > 0 && a->fork_nsec == 0)
-                        process_set_parent(a, process_lives_latest(s, a->phase.facts->ppid));
+                process_lives_link_parent(s, a);
                 if (!a->parent)
                         break;
                 a->parent->is_seen = true;

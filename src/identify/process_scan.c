@@ -40,6 +40,7 @@ int process_scan(ProcessTable *table, const ProcSource *source) {
                 if (pid > 0 && proc_snapshot_read(source, pid, PROC_SNAPSHOT_ALL, &facts) >= 0)
                         process_table_found(table, pid, clock_now_nsec(CLOCK_MONOTONIC), facts);
         }
+        process_table_link_parents(table);
         return 0;
 }
 

@@ -322,6 +322,14 @@ void process_table_release(ProcessTable *t, uint64_t before_nsec) {
         release_list(t, &t->dead.lingering, before_nsec);
 }
 
+void process_table_link_parents(ProcessTable *t) {
+        lock(t);
+        for (Process *p = process_lives_next(&t->lives, NULL); p;
+             p = process_lives_next(&t->lives, p))
+                process_lives_link_parent(&t->lives, p);
+        unlock(t);
+}
+
 void process_table_begin_rescan(ProcessTable *t, ProcessWindow loss) {
         lock(t);
         if (t->loss.until + LOSS_APART_NSEC > loss.since && t->loss.until > 0)

@@ -294,20 +294,20 @@ START_TEST(test_long_link) {
 }
 END_TEST
 
-static int refresh(ProcSnapshotRefresh how, ProcessFacts **ret) {
-        return proc_snapshot_refresh(&source, 42, how, facts, ret);
+static int refresh(unsigned what, ProcessFacts **ret) {
+        return proc_snapshot_refresh(&source, 42, what, facts, ret);
 }
 
 START_TEST(test_refresh_directory) {
-        const ProcSnapshotRefresh how = PROC_SNAPSHOT_REFRESH_DIRECTORY;
         ProcessFacts *f = NULL;
 
         read_all();
-        put_text("cgroup", "0::/other.slice\n");
-        ck_assert_int_eq(refresh(how, &f), 0);
+        put_text("cmdline", "title");
+        put_link("ns/pid", "pid:[7]");
+        ck_assert_int_eq(refresh(0, &f), 0);
         ck_assert_ptr_null(f);
         put_link("cwd", "/tmp/a");
-        ck_assert_int_eq(refresh(how, &f), 1);
+        ck_assert_int_eq(refresh(0, &f), 1);
         ck_assert_str_eq(f->working_directory, "/tmp/a");
         ck_assert_str_eq(facts->working_directory, "/tmp/a b");
         ck_assert_str_eq(f->executable, facts->executable);
@@ -316,36 +316,55 @@ START_TEST(test_refresh_directory) {
         process_facts_unref(f);
         f = NULL;
         unlink(path_of("cwd"));
-        ck_assert_int_eq(refresh(how, &f), -ENOENT);
-        ck_assert_int_eq(proc_snapshot_refresh(&source, 43, how, facts, &f), -ESRCH);
+        ck_assert_int_eq(refresh(0, &f), -ENOENT);
+        ck_assert_int_eq(proc_snapshot_refresh(&source, 43, 0, facts, &f), -ESRCH);
         ck_assert_ptr_null(f);
         /* What was not known is a difference. */
         read_all();
         ck_assert_ptr_null(facts->working_directory);
         put_link("cwd", "/");
-        ck_assert_int_eq(refresh(how, &f), 1);
+        ck_assert_int_eq(refresh(0, &f), 1);
         ck_assert_str_eq(f->working_directory, "/");
         process_facts_unref(f);
 }
 END_TEST
 
-static void expect_refreshed(ProcessFacts **f) {
+static void expect_refreshed(ProcessFacts **f, unsigned what) {
         *f = process_facts_unref(*f);
-        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, f), 1);
+        ck_assert_int_eq(refresh(what, f), 1);
 }
 
-START_TEST(test_refresh_all) {
+/* Where a process is put by others, and for whom it works. */
+START_TEST(test_refresh_of_behalf) {
         _cleanup_process_facts_ ProcessFacts *f = NULL;
 
         read_all();
-        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, &f), 0);
+        ck_assert_int_eq(refresh(0, &f), 0);
         put_text("cgroup", "0::/other.slice\n");
-        expect_refreshed(&f);
+        expect_refreshed(&f, 0);
         ck_assert_str_eq(f->cgroup, "/other.slice");
         put_text("cgroup", "0::/a.slice/b.service\n");
+        put_text("loginuid", "1001");
+        put_text("sessionid", "8");
+        expect_refreshed(&f, 0);
+        ck_assert_uint_eq(f->login_uid, 1001);
+        ck_assert_uint_eq(f->session_id, 8);
+        ck_assert(f->has_login_uid);
+        unlink(path_of("loginuid"));
+        f = process_facts_unref(f);
+        ck_assert_int_eq(refresh(0, &f), 0);
+}
+END_TEST
+
+/* Users are followed by events, which are newer. */
+START_TEST(test_refresh_of_namespace) {
+        _cleanup_process_facts_ ProcessFacts *f = NULL;
+
+        read_all();
         put_link("ns/pid", "pid:[7]");
-        put_text("status", STATUS "NSpid:\t42\t9\n");
-        expect_refreshed(&f);
+        put_text("status", "Uid:\t9\t9\t9\t9\nGid:\t9\t9\t9\t9\nNSpid:\t42\t9\n");
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_TITLE, &f), 0);
+        expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_NAMESPACE);
         ck_assert(f->is_in_pid_namespace);
         ck_assert_int_eq(f->vpid, 9);
         ck_assert_uint_eq(f->ids.effective_uid, 2);
@@ -375,7 +394,7 @@ START_TEST(test_title) {
 
         read_all();
         put("cmdline", t->bytes, t->n_bytes);
-        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_ALL, &f), t->title != NULL);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_TITLE, &f), t->title != NULL);
         if (!t->title)
                 return;
         ck_assert_str_eq(f->title, t->title);
@@ -384,7 +403,7 @@ START_TEST(test_title) {
         process_facts_unref(facts);
         facts = process_facts_ref(f);
         put("cmdline", "rm\0-rf\0/x", 10);
-        expect_refreshed(&f);
+        expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_TITLE);
         ck_assert_ptr_null(f->title);
 }
 END_TEST
@@ -429,7 +448,8 @@ int main(void) {
         tcase_add_loop_test(tcase, test_executable, 0, sizeof(links) / sizeof(links[0]));
         tcase_add_test(tcase, test_long_link);
         tcase_add_test(tcase, test_refresh_directory);
-        tcase_add_test(tcase, test_refresh_all);
+        tcase_add_test(tcase, test_refresh_of_behalf);
+        tcase_add_test(tcase, test_refresh_of_namespace);
         tcase_add_loop_test(tcase, test_title, 0, sizeof(titles) / sizeof(titles[0]));
         tcase_add_test(tcase, test_self);
         return unit_run("proc_snapshot", tcase);

@@ -298,6 +298,20 @@ START_TEST(test_found_before_parent) {
 }
 END_TEST
 
+/* … and at the end of the scan, since the parent may be gone when somebody asks. */
+START_TEST(test_link_parents) {
+        found_at(1, PID(2), "child", 0.5, PID(1));
+        found_at(1, PID(1), "parent", 0.2, INIT);
+        found_at(1, INIT, "init", -500, 0);
+        process_table_link_parents(table);
+        exit_at(2, PID(1));
+        process_table_release(table, at(3));
+        fork_at(4, PID(1), INIT);
+        expect_alive(PID(2), 5, "child");
+        EXPECT_ANCESTORS("parent", "init");
+}
+END_TEST
+
 START_TEST(test_leader_exit_then_exec) {
         uint64_t serial;
 
@@ -407,6 +421,7 @@ int main(void) {
         tcase_add_test(tcase, test_parent_younger_than_child);
         tcase_add_test(tcase, test_found_before_parent);
         tcase_add_test(tcase, test_leader_exit_then_exec);
+        tcase_add_test(tcase, test_link_parents);
         tcase_add_test(tcase, test_rescan);
         tcase_add_test(tcase, test_doubt);
         return unit_run("process_table_lives", tcase);
