@@ -78,23 +78,26 @@ static uint64_t begin_of_unseen(const Process *earlier, const TaskstatsRecord *r
 static int add_unseen(ProcessLives *lives, ProcessDead *dead, pid_t pid,
                       const TaskstatsRecord *record, uint64_t nsec, Process **ret_process) {
         Process *earlier = process_lives_latest(lives, pid), *p;
-        uint64_t begin;
         int r;
 
         if (earlier && (earlier->exit_nsec == 0 || !earlier->has_exit_record))
                 return -ESRCH;
-        /* It was seen, and went because of the bound. */
-        begin = begin_of_unseen(earlier, record);
-        if (process_dead_evicted_until(dead, pid) >= begin)
-                return -ESRCH;
         r = process_lives_add(lives, pid, &p);
         if (r < 0)
                 return r;
-        p->begin_nsec = begin;
+        p->begin_nsec = begin_of_unseen(earlier, record);
         process_set_parent(p, process_lives_latest(lives, record->ppid));
         process_dead_add(dead, lives, p, nsec);
         *ret_process = p;
         return 0;
+}
+
+/* Is it perhaps of a life that went because of the bound, and neither of one that is there nor of
+ * one that nobody told of? */
+static bool may_be_of_evicted(const ProcessDead *dead, pid_t pid, const TaskstatsRecord *record) {
+        uint64_t end = process_dead_evicted_until(dead, pid);
+
+        return end > 0 && end + CLOCK_NSEC_PER_SEC >= begin_of_unseen(NULL, record);
 }
 
 int process_exit_apply(ProcessLives *lives, ProcessDead *dead, const TaskstatsRecord *record,
@@ -104,6 +107,8 @@ int process_exit_apply(ProcessLives *lives, ProcessDead *dead, const TaskstatsRe
         Process *p;
         int r;
 
+        if (may_be_of_evicted(dead, pid, record))
+                return 0;
         p = process_lives_without_record(lives, pid, record->begin_realtime_sec);
         if (!p) {
                 r = add_unseen(lives, dead, pid, record, nsec, &p);

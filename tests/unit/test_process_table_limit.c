@@ -175,6 +175,25 @@ START_TEST(test_exit_record_of_forgotten) {
 }
 END_TEST
 
+/* Two lives of a pid within the seconds that a record is exact to: it may be of the forgotten one.
+ */
+START_TEST(test_exit_record_of_either) {
+        const double now = (double)(int64_t)(clock_now_nsec(CLOCK_MONOTONIC) - base_nsec) /
+                           (double)CLOCK_NSEC_PER_SEC;
+
+        limit_to(1);
+        live_at(now - 30, PID(1), NULL);
+        fork_at(now - 29, PID(1), INIT);
+        exec_at(now - 29, PID(1), NULL);
+        exit_at(now - 28, PID(1));
+        ck_assert_uint_eq(process_table_counters(table).n_evicted, 1);
+        put_exit_record(PID(1), "first", now - 30, now);
+        ck_assert_int_eq(find_in(PID(1), now - 29.2, now, PROCESS_LIVENESS_REAPED), 0);
+        ck_assert_ptr_null(answer.process.facts->name);
+        ck_assert_uint_eq(process_table_counters(table).n_lives, 1);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("process_table_limit");
 
@@ -187,5 +206,6 @@ int main(void) {
         tcase_add_test(tcase, test_later_life_forgotten);
         tcase_add_test(tcase, test_pids_share);
         tcase_add_test(tcase, test_exit_record_of_forgotten);
+        tcase_add_test(tcase, test_exit_record_of_either);
         return unit_run("process_table_limit", tcase);
 }
