@@ -20,10 +20,8 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +30,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* Beyond sysconf(_SC_GETGR_R_SIZE_MAX), which is a guess: a group brings all its members along. */
 #define LOOKUP_BYTES_MIN 1024
@@ -117,21 +116,10 @@ static bool answer_next(NameResolver *r) {
         return !r->is_stopping;
 }
 
-/* gcc has a macro for it, clang a feature. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-
-/*
- * An empty one but for stdin, stdout and stderr.  ThreadSanitizer takes equal numbers in two tables
- * for one descriptor: under it they share one.
- */
+/* An empty one but for stdin, stdout and stderr, where threads can have one. */
 static void unshare_descriptors(void) {
-#ifndef __SANITIZE_THREAD__
-        (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE);
-#endif
+        if (thread_unshare_descriptors())
+                (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 }
 
 static void *resolver_main(void *userdata) {
@@ -154,20 +142,6 @@ static void *resolver_main(void *userdata) {
         return NULL;
 }
 
-static int start_thread(NameResolver *r) {
-        sigset_t all, before;
-        int e;
-
-        /* Signals are the main loop's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before);
-        e = pthread_create(&r->thread, NULL, resolver_main, r);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (e == 0)
-                pthread_setname_np(r->thread, "names");
-        return -e;
-}
-
 int name_resolver_new(NameResolver **ret_resolver) {
         NameResolver *r = calloc(1, sizeof(*r));
         pthread_condattr_t attributes;
@@ -182,7 +156,7 @@ int name_resolver_new(NameResolver **ret_resolver) {
         pthread_cond_init(&r->is_answered, &attributes);
         pthread_condattr_destroy(&attributes);
         atomic_init(&r->n_answered, 0);
-        e = start_thread(r);
+        e = thread_start(&r->thread, NULL, "names", resolver_main, r);
         if (e < 0) {
                 resolver_destroy(r);
                 return e;
