@@ -156,7 +156,6 @@ int main(void) {
         tcase_add_test(t, test_real_user_only);
         tcase_add_test(t, test_leaders);
         tcase_add_loop_test(t, test_users_of_containers, 0, 3);
-        tcase_add_test(t, test_real_user_only);
         tcase_add_test(t, test_late_names);
         return unit_run("json_process", t);
 }
