@@ -5,6 +5,7 @@
  * Decoding of the small files of /proc/PID.  Pure: bytes in, structs out.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,7 @@ typedef struct ProcStat {
         char state;           /* R S D Z T … */
         int tty;              /* device number of the controlling terminal, 0 none */
         uint64_t start_ticks; /* since boot (boottime), in clock ticks of sysconf(_SC_CLK_TCK) */
+        bool is_exiting;      /* it is about to end, or a zombie */
 } ProcStat;
 
 /*
@@ -25,7 +27,8 @@ typedef struct ProcStat {
  * @ret_stat: filled on 0, untouched otherwise
  *
  * The name may hold spaces, parentheses and newlines ("foo) S 1"): it ends at the last ')'.
- * Source: proc_pid_stat(5); fields 1 to 7 and 22.
+ * Source: proc_pid_stat(5); fields 1 to 7, 9 and 22;
+ * PF_EXITING of linux/sched.h.
  *
  * Return: 0, -EBADMSG.
  */

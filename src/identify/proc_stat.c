@@ -20,6 +20,8 @@
 
 #include "identify/proc_stat.h"
 
+#define PF_EXITING 0x00000004
+
 /* What is left of a text. */
 typedef struct Text {
         const char *at;
@@ -107,6 +109,7 @@ int proc_stat_parse(const char *text, size_t n_bytes, ProcStat *ret_stat) {
         Text t = {.at = text, .end = text + n_bytes};
         ProcStat stat = {0};
         int process_group;
+        uint64_t flags;
 
         if (n_bytes == 0)
                 return -EBADMSG;
@@ -124,7 +127,11 @@ int proc_stat_parse(const char *text, size_t n_bytes, ProcStat *ret_stat) {
             !take_char(&t, ' ') || !take_int(&t, &stat.tty) || !take_char(&t, ' '))
                 return -EBADMSG;
 
-        for (size_t i = 8; i < 22; i++)
+        if (!skip_field(&t) || !take_u64(&t, UINT32_MAX, &flags) || !take_char(&t, ' '))
+                return -EBADMSG;
+        stat.is_exiting = flags & PF_EXITING;
+
+        for (size_t i = 10; i < 22; i++)
                 if (!skip_field(&t))
                         return -EBADMSG;
 
