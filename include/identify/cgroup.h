@@ -43,3 +43,11 @@ typedef struct CgroupUnits {
  * systemctl takes them.
  */
 void cgroup_units_parse(const char *path, size_t n_path, CgroupUnits *ret_units);
+
+/*
+ * cgroup_is_managers() - is it the group of a manager, the system's or a user's, itself?
+ * @path: NUL-terminated
+ *
+ * What a manager has just forked is in there until it is put where it belongs.
+ */
+bool cgroup_is_managers(const char *path);

@@ -32,7 +32,8 @@ typedef enum ProcSnapshotHow {
  * Everything is read below one descriptor of /proc/PID, which stays with the process it was opened
  * for: a later process of the same pid cannot get in between.
  * Order: cmdline and exe go with the memory map, cwd with the file system context, the rest stays
- * until the zombie is reaped.
+ * until the zombie is reaped, but for the control group in version 1: stat, which is read after it,
+ * says whether it may have gone already.  Then it is unknown.
  * Never waits for a filesystem other than /proc and that of /run: what a program of a hung or
  * hostile mount is stays in the cache of the kernel.
  *
@@ -47,7 +48,8 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
  * @facts:  replaced by a new one
  *
  * They are taken from what is known, if they must be the same, and read otherwise: users only if
- * the process is still there.
+ * the process is still there.  A control group or a session that was not to be read any more is
+ * that of before.
  * Return: 0, -ENOMEM.
  */
 int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *before,

@@ -200,3 +200,7 @@ void cgroup_units_parse(const char *path, size_t n_path, CgroupUnits *ret_units)
         }
         *ret_units = units;
 }
+
+bool cgroup_is_managers(const char *path) {
+        return span_ends_with((Span){path, strlen(path)}, "/init.scope");
+}

@@ -221,7 +221,7 @@ static int read_directory(int dir_fd, char buf[static PATH_MAX], ProcessFactsPar
         return 0;
 }
 
-static int read_stat(int dir_fd, ProcessFacts *f) {
+static int read_stat(int dir_fd, ProcessFacts *f, bool *ret_is_exiting) {
         char buf[1024];
         ssize_t n = read_file(dir_fd, "stat", buf, sizeof(buf));
         ProcStat st;
@@ -235,13 +235,40 @@ static int read_stat(int dir_fd, ProcessFacts *f) {
         f->session = st.session;
         f->tty = st.tty;
         f->start_ticks = st.start_ticks;
+        *ret_is_exiting = st.is_exiting;
         return 0;
+}
+
+/*
+ * A group that was read before `is_exiting` was: in version 1 of control groups whoever is about to
+ * end is shown in the root's.
+ * Source: proc_cgroup_show() in kernel/cgroup/cgroup.c of Linux 6.18.
+ */
+static void doubt_cgroup(bool is_exiting, ProcessFactsParts *p) {
+        if (!is_exiting || !p->cgroup || p->n_cgroup != 1)
+                return;
+        p->cgroup = NULL;
+        p->n_cgroup = 0;
+}
+
+/* What a process has of its parent until somebody gives it another. */
+static void inherit(const ProcessFacts *before, ProcessFactsParts *p) {
+        if (!p->cgroup && before->cgroup && !cgroup_is_managers(before->cgroup)) {
+                p->cgroup = before->cgroup;
+                p->n_cgroup = strlen(before->cgroup);
+        }
+        /* One that is being reaped has neither. */
+        if (p->facts.session < 0) {
+                p->facts.session = before->session;
+                p->facts.tty = before->tty;
+        }
 }
 
 int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
                        ProcessFacts **ret_facts) {
         _cleanup_close_ int dir_fd = -1;
         ProcessFactsParts p = {0};
+        bool is_exiting;
         Room room;
         int r;
 
@@ -251,15 +278,16 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
         read_args(dir_fd, room.args, &p);
         read_executable(dir_fd, room.executable, &p);
         (void)read_directory(dir_fd, room.directory, &p);
-        r = read_stat(dir_fd, &p.facts);
+        read_cgroup(dir_fd, &room, &p);
+        r = read_stat(dir_fd, &p.facts, &is_exiting);
         if (r < 0)
                 return r == -ENOMEM ? r : -ESRCH;
+        doubt_cgroup(is_exiting, &p);
         read_pid_namespace(s, dir_fd, &p.facts);
         if (how == PROC_SNAPSHOT_ALL || p.facts.is_in_pid_namespace)
                 read_status(dir_fd, &p.facts);
         p.facts.has_login_uid = read_u32(dir_fd, "loginuid", &p.facts.login_uid);
         (void)read_u32(dir_fd, "sessionid", &p.facts.session_id);
-        read_cgroup(dir_fd, &room, &p);
         if (how == PROC_SNAPSHOT_ALL)
                 find_invocation(s, NULL, &p);
 
@@ -271,8 +299,10 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
 static void read_users_late(const ProcSource *s, pid_t pid, ProcessFacts *f) {
         _cleanup_close_ int dir_fd = open_process(s, pid);
         ProcessFacts now = {0};
+        bool is_exiting;
 
-        if (dir_fd < 0 || read_stat(dir_fd, &now) < 0 || now.start_ticks != f->start_ticks)
+        if (dir_fd < 0 || read_stat(dir_fd, &now, &is_exiting) < 0 ||
+            now.start_ticks != f->start_ticks)
                 return;
         read_status(dir_fd, &now);
         f->has_ids = now.has_ids;
@@ -293,6 +323,8 @@ int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *b
         /* Nobody leaves one, and it could not be read of one that was about to end. */
         if (before && before->is_in_pid_namespace)
                 p.facts.is_in_pid_namespace = true;
+        if (before)
+                inherit(before, &p);
         find_invocation(s, before, &p);
         f = process_facts_new(&p);
         if (!f)
@@ -349,6 +381,20 @@ static void read_login(int dir_fd, ProcessFacts *f) {
         (void)read_u32(dir_fd, "sessionid", &f->session_id);
 }
 
+/* A zombie may be looked at as well: it keeps what it had. */
+static void refresh_cgroup(int dir_fd, const ProcessFacts *before, Room *room,
+                           ProcessFactsParts *p) {
+        ProcessFacts unused;
+        bool is_exiting;
+
+        read_cgroup(dir_fd, room, p);
+        if (p->n_cgroup == 1 && before->cgroup && strcmp(before->cgroup, "/") != 0 &&
+            (read_stat(dir_fd, &unused, &is_exiting) < 0 || is_exiting)) {
+                p->cgroup = before->cgroup;
+                p->n_cgroup = strlen(before->cgroup);
+        }
+}
+
 int proc_snapshot_refresh(const ProcSource *s, pid_t pid, unsigned what, const ProcessFacts *facts,
                           ProcessFacts **ret_facts) {
         const ProcessFactsParts before = process_facts_parts(facts);
@@ -364,7 +410,7 @@ int proc_snapshot_refresh(const ProcSource *s, pid_t pid, unsigned what, const P
         r = read_directory(dir_fd, room.directory, &p);
         if (r < 0)
                 return r;
-        read_cgroup(dir_fd, &room, &p);
+        refresh_cgroup(dir_fd, facts, &room, &p);
         find_invocation(s, facts, &p);
         read_login(dir_fd, &p.facts);
         if (what & PROC_SNAPSHOT_REFRESH_TITLE)

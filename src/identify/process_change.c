@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "identify/cgroup.h"
+
 bool process_change_is(const ProcEvent *e) {
         return e->type == PROC_EVENT_TYPE_UID || e->type == PROC_EVENT_TYPE_GID ||
                e->type == PROC_EVENT_TYPE_SID || e->type == PROC_EVENT_TYPE_COMM;
@@ -42,6 +44,11 @@ ProcessFacts *process_change_program(const ProcessFacts *before) {
         p.facts.vpid = 0;
         p.facts.program = (ProgramFile){0};
         p.facts.is_args_cut = p.facts.is_executable_deleted = false;
+        if (p.cgroup && cgroup_is_managers(p.cgroup)) {
+                p.cgroup = NULL;
+                p.n_cgroup = 0;
+                p.facts.invocation_id[0] = '\0';
+        }
         p.executable = p.args = p.title = NULL;
         p.n_executable = p.n_args_bytes = p.n_title = 0;
         return process_facts_new(&p);

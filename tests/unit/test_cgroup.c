@@ -176,6 +176,16 @@ START_TEST(test_long_name) {
 }
 END_TEST
 
+START_TEST(test_managers) {
+        ck_assert(cgroup_is_managers("/init.scope"));
+        ck_assert(cgroup_is_managers("/user.slice/user-7.slice/user@7.service/init.scope"));
+        ck_assert(!cgroup_is_managers("/"));
+        ck_assert(!cgroup_is_managers("/xinit.scope"));
+        ck_assert(!cgroup_is_managers("/init.scope/x.service"));
+        ck_assert(!cgroup_is_managers("/system.slice/cron.service"));
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("cgroup");
 
@@ -183,5 +193,6 @@ int main(void) {
         tcase_add_test(t, test_path_truncated);
         tcase_add_loop_test(t, test_units, 0, N(paths));
         tcase_add_test(t, test_long_name);
+        tcase_add_test(t, test_managers);
         return unit_run("cgroup", t);
 }

@@ -298,6 +298,46 @@ static int refresh(unsigned what, ProcessFacts **ret) {
         return proc_snapshot_refresh(&source, 42, what, facts, ret);
 }
 
+/* Whoever is about to end is shown in the root's group, and in no session when it is reaped. */
+START_TEST(test_exiting) {
+        static const char exiting[] =
+                "42 (a b) c) R 7 42 9 1025 42 4 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0\n";
+        static const char reaped[] =
+                "42 (a b) c) X 0 -1 -1 0 -1 4228108 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0\n";
+        ProcessFacts before = {.cgroup = "/a.slice/c.service", .session = 8, .tty = 1026};
+        ProcessFacts *f = NULL;
+
+        put_text("cgroup", "1:name=systemd:/\n");
+        read_and_complete(&before);
+        ck_assert_str_eq(facts->cgroup, "/");
+        put_text("stat", exiting);
+        read_all();
+        ck_assert_ptr_null(facts->cgroup);
+        read_and_complete(&before);
+        ck_assert_str_eq(facts->cgroup, "/a.slice/c.service");
+        ck_assert_int_eq(facts->session, 9);
+        /* Nothing stays where a manager has forked it. */
+        before.cgroup = "/user.slice/user-7.slice/user@7.service/init.scope";
+        read_and_complete(&before);
+        ck_assert_ptr_null(facts->cgroup);
+        put_text("cgroup", "0::/a.slice/b.service\n");
+        read_and_complete(&before);
+        ck_assert_str_eq(facts->cgroup, "/a.slice/b.service");
+
+        put_text("cgroup", "1:name=systemd:/\n");
+        ck_assert_int_eq(refresh(0, &f), 0);
+        put_text("stat", STAT);
+        ck_assert_int_eq(refresh(0, &f), 1);
+        ck_assert_str_eq(f->cgroup, "/");
+        process_facts_unref(f);
+
+        put_text("stat", reaped);
+        read_and_complete(&before);
+        ck_assert_int_eq(facts->session, 8);
+        ck_assert_int_eq(facts->tty, 1026);
+}
+END_TEST
+
 START_TEST(test_refresh_directory) {
         ProcessFacts *f = NULL;
 
@@ -447,6 +487,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_args_max, -1, 3);
         tcase_add_loop_test(tcase, test_executable, 0, sizeof(links) / sizeof(links[0]));
         tcase_add_test(tcase, test_long_link);
+        tcase_add_test(tcase, test_exiting);
         tcase_add_test(tcase, test_refresh_directory);
         tcase_add_test(tcase, test_refresh_of_behalf);
         tcase_add_test(tcase, test_refresh_of_namespace);

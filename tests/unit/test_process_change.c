@@ -97,6 +97,23 @@ START_TEST(test_program) {
 }
 END_TEST
 
+/* What a manager has forked is put elsewhere before it executes anything. */
+START_TEST(test_program_of_manager) {
+        ProcessFactsParts p = process_facts_parts(before);
+        ProcessFacts *manager;
+
+        p.cgroup = "/init.scope";
+        p.n_cgroup = strlen(p.cgroup);
+        strcpy(p.facts.invocation_id, "00112233445566778899aabbccddeeff");
+        manager = process_facts_new(&p);
+        after = process_change_program(manager);
+        process_facts_unref(manager);
+        ck_assert_ptr_null(after->cgroup);
+        ck_assert_str_eq(after->invocation_id, "");
+        ck_assert_int_eq(after->session, 9);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("process_change");
 
@@ -107,5 +124,6 @@ int main(void) {
         tcase_add_test(tcase, test_comm);
         tcase_add_test(tcase, test_other_events);
         tcase_add_test(tcase, test_program);
+        tcase_add_test(tcase, test_program_of_manager);
         return unit_run("process_change", tcase);
 }
