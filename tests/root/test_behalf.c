@@ -7,7 +7,6 @@
  */
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,24 +254,11 @@ START_TEST(only_called_so) {
 }
 END_TEST
 
-static void shell_in_pid_namespace(void *scene) {
-        const Scene *s = scene;
-        int status = -1;
-        pid_t pid;
-
-        if (unshare(CLONE_NEWPID) < 0)
-                _exit(125);
-        pid = fork();
-        if (pid == 0)
-                run_shell("/bin/sh", s->files[0]);
-        waitpid(pid, &status, 0);
-        _exit(status != 0);
-}
-
 START_TEST(a_pid_namespace) {
         Scene s = scene_new(1);
         const char *message;
-        pid_t pid = run(shell_in_pid_namespace, &s);
+        pid_t pid = process_run(
+                PROCESS_ARGS("unshare", "--pid", "--fork", "sh", "-c", script, s.files[0]));
 
         scene_stop(&s);
         check_entry(&s, 0, "container", "sh",
