@@ -166,26 +166,49 @@ START_TEST(another_mount_namespace_and_chroot) {
 }
 END_TEST
 
-START_TEST(another_pid_namespace) {
-        Scene s = scene_new(1);
-        struct json_object *record;
-        pid_t pid = fork();
-        int status = -1;
+/* The first process of a pid namespace: starts another one, one that forks, and is one itself. */
+static void begin_namespace(void *scene) {
+        const Scene *s = scene;
+        pid_t rm = process_spawn(PROCESS_ARGS("rm", s->files[0]));
+        pid_t worker = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker"), "fork",
+                                            s->files[1], NULL);
 
-        if (pid == 0) {
-                if (unshare(CLONE_NEWPID) < 0)
-                        _exit(125);
-                pid = fork();
-                if (pid == 0)
-                        _exit(execlp("rm", "rm", s.files[0], (char *)NULL));
-                waitpid(pid, &status, 0);
-                _exit(status != 0);
-        }
-        ck_assert_int_eq(process_wait(pid, 20), 0);
-        record = scene_only_record(&s);
-        ck_assert_int_gt(record_number(record, "process.pid"), pid);
-        ck_assert_int_eq(record_number(record, "process.parent.pid"), pid);
+        if (process_wait(rm, 20) != 0 || process_wait(worker, 20) != 0)
+                _exit(EXIT_FAILURE);
+        execlp("rm", "rm", s->files[2], (char *)NULL);
+        _exit(127);
+}
+
+static void make_namespace(void *scene) {
+        const Scene *s = scene;
+
+        if (unshare(CLONE_NEWPID) < 0)
+                _exit(125);
+        if (process_wait(process_fork(begin_namespace, scene), 30) != 0)
+                _exit(EXIT_FAILURE);
+        harness_unlink(s->files[3]); /* it is not in the namespace itself */
+}
+
+START_TEST(another_pid_namespace) {
+        Scene s = scene_new(4);
+        pid_t pid = process_fork(make_namespace, &s);
+        int64_t vpid;
+
+        ck_assert_int_eq(process_wait(pid, 40), 0);
+        scene_stop(&s);
         scene_assert_string(&s, 0, "process.name", "rm");
+        scene_assert_string(&s, 2, "process.name", "rm");
+        ck_assert_int_eq(record_number(s.records[0], "process.vpid"), 2);
+        ck_assert_int_eq(record_number(s.records[2], "process.vpid"), 1);
+        ck_assert_int_eq(record_number(s.records[0], "process.parent.pid"),
+                         record_number(s.records[2], "process.pid"));
+        ck_assert_int_gt(record_number(s.records[2], "process.pid"), 1);
+        ck_assert_int_eq(record_number(s.records[2], "process.parent.pid"), pid);
+        /* What the child of the worker has of its parent is not its number. */
+        vpid = record_number(s.records[1], "process.vpid");
+        harness_assert(vpid < 0 || vpid == 4, "vpid is 4, said %lld", (long long)vpid);
+        ck_assert_int_eq(record_number(s.records[3], "process.pid"), pid);
+        ck_assert(!record_get(s.records[3], "process.vpid"));
 }
 END_TEST
 
