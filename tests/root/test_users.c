@@ -5,7 +5,10 @@
  * set-user-id program, and the login behind it.
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,10 +126,55 @@ START_TEST(a_child_of_a_set_user_id_program) {
 }
 END_TEST
 
+/* Return: 0, negative errno where the kernel does not let it be set (again). */
+static int set_login(uid_t uid) {
+        _cleanup_close_ int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || dprintf(fd, "%u", uid) < 0)
+                return -errno;
+        return 0;
+}
+
+#define CANNOT_SET_LOGIN 77
+
+static void log_in(void *scene) {
+        const Scene *s = scene;
+
+        scene_delete(s, 0);
+        if (set_login(ALICE) < 0)
+                _exit(CANNOT_SET_LOGIN);
+        scene_delete(s, 1);
+        process_run(PROCESS_ARGS("rm", s->files[2]));
+        if (vfork() == 0)
+                _exit(unlink(s->files[3]) < 0);
+        check(setresuid(BOB, BOB, BOB));
+        execlp("rm", "rm", "-f", s->files[4], (char *)NULL);
+        _exit(127);
+}
+
+/* No event tells of a login; whoever starts a program afterwards has it. */
+START_TEST(a_login) {
+        Scene s = scene_new(5);
+        _cleanup_free_ char *mine = harness_read_file("/proc/self/loginuid", NULL);
+        const char *before = strcmp(mine, "4294967295") == 0 ? NULL : mine;
+        int status = process_wait(process_fork(log_in, &s), 20);
+
+        if (status == CANNOT_SET_LOGIN)
+                harness_skip("this kernel does not let a process set its login user");
+        ck_assert_int_eq(status, 0);
+        scene_stop(&s);
+        scene_assert_string(&s, 0, "user.audit.id", before);
+        for (size_t i = 1; i < s.n_files; i++)
+                scene_assert_string(&s, i, "user.audit.id", "61234");
+        scene_assert_string(&s, 4, "process.user.id", "62345");
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, users_change);
         tcase_add_test(tcase, a_set_user_id_program);
         tcase_add_test(tcase, a_child_of_a_set_user_id_program);
+        tcase_add_test(tcase, a_login);
 }
 
 int main(void) {
