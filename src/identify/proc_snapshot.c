@@ -4,11 +4,7 @@
  * /proc/PID to ProcessFacts.  Called by the witness for each exec on the machine: no allocation but
  * the result, stack buffers only, a handful of system calls.
  *
- * Whoever runs a program may have mounted the filesystem that it is on, and may let it hang: it is
- * only asked for what the kernel has in its caches.
- *
- * Source: proc_pid_cmdline(5), proc_pid_exe(5), proc_pid_stat(5), proc_pid_cgroup(5), statx(2),
- * openat2(2).
+ * Source: proc_pid_cmdline(5), proc_pid_stat(5), proc_pid_cgroup(5).
  */
 
 #include "identify/proc_snapshot.h"
@@ -16,19 +12,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "identify/cgroup.h"
 #include "identify/invocation.h"
+#include "identify/proc_program.h"
 
-#define DELETED_SUFFIX " (deleted)"
 /* A line for each hierarchy of version 1. */
 #define CGROUP_BYTES 8192
 
@@ -98,56 +90,15 @@ static void read_args(int dir_fd, char buf[static PROCESS_ARGS_MAX_BYTES + 1],
         p->n_args_bytes = (size_t)n;
 }
 
-/* Return: links left, or a negative errno. */
-static int read_program(int dir_fd, ProgramFile *ret_program) {
-        struct statx st;
-
-        if (statx(dir_fd, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK | STATX_MNT_ID, &st) <
-            0)
-                return -errno;
-        *ret_program = (ProgramFile){
-                .device = makedev(st.stx_dev_major, st.stx_dev_minor),
-                .inode = st.stx_ino,
-                .mount_id = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0,
-        };
-        return st.stx_nlink > 0;
-}
-
-/* Does the process's root have this program under this very name? As far as the kernel has it in
- * its caches, which the name of a running program is. */
-static bool is_there(int dir_fd, const char *path, const ProgramFile *program) {
-        const struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-                                     .resolve = RESOLVE_CACHED};
-        _cleanup_close_ int root_fd = -1, fd = -1;
-        struct statx st;
-
-        root_fd = openat(dir_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root_fd < 0)
-                return false;
-        fd = (int)syscall(SYS_openat2, root_fd, path + strspn(path, "/"), &how, sizeof(how));
-        return fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) >= 0 &&
-               st.stx_ino == program->inode &&
-               makedev(st.stx_dev_major, st.stx_dev_minor) == program->device;
-}
-
-/* The kernel puts " (deleted)" behind the name of a program that is gone, and a program may be
- * called so. */
 static void read_executable(int dir_fd, char buf[static PATH_MAX], ProcessFactsParts *p) {
-        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
-        ssize_t n = read_link(dir_fd, "exe", buf);
-        int n_links;
+        ProcProgram program;
 
-        if (n <= 0 || n == PATH_MAX)
+        if (proc_program_read(dir_fd, buf, &program) < 0)
                 return;
-        buf[n] = '\0';
-        n_links = read_program(dir_fd, &p->facts.program);
         p->executable = buf;
-        p->n_executable = (size_t)n;
-        if ((size_t)n <= n_suffix || strcmp(buf + n - n_suffix, DELETED_SUFFIX) != 0 ||
-            (n_links > 0 && is_there(dir_fd, buf, &p->facts.program)))
-                return;
-        p->n_executable -= n_suffix;
-        p->facts.is_executable_deleted = true;
+        p->n_executable = program.n_path;
+        p->facts.program = program.file;
+        p->facts.is_executable_deleted = program.is_deleted;
 }
 
 /* @ret: PROCESS_ID_UNSET when it cannot be read. Return: true it was. */
