@@ -135,3 +135,17 @@ void scene_assert_string(const Scene *s, size_t i, const char *field, const char
         harness_assert(said ? value && strcmp(said, value) == 0 : !value, "%s: %s is %s, said %s",
                        s->files[i], field, value ? value : "unknown", said ? said : "nothing");
 }
+
+void scene_assert_known(const Scene *s, size_t i, const char *field, const char *value) {
+        if (!harness_is_sanitized() || record_get(s->records[i], field))
+                scene_assert_string(s, i, field, value);
+}
+
+void scene_assert_pid(const Scene *s, size_t i, const char *field, pid_t pid) {
+        int64_t said = record_number(s->records[i], field);
+
+        if (harness_is_sanitized() && said < 0)
+                return;
+        harness_assert(said == pid, "%s: %s is %d, said %d", s->files[i], field, (int)pid,
+                       said < 0 ? -1 : (int)said);
+}

@@ -54,3 +54,6 @@ void scene_assert_process(const Scene *s, size_t i, const Process *p);
 bool scene_assert_nothing_wrong(const Scene *s, size_t i, const Process *p);
 /* Fails the test unless a field of the record of a file has this value; NULL: is absent. */
 void scene_assert_string(const Scene *s, size_t i, const char *field, const char *value);
+/* The same; but the fact may be missing where a sanitizer makes the witness slower than an rm. */
+void scene_assert_known(const Scene *s, size_t i, const char *field, const char *value);
+void scene_assert_pid(const Scene *s, size_t i, const char *field, pid_t pid);
