@@ -24,9 +24,10 @@
 #define HELD_EXECS_AGE_MAX_NSEC (2 * UINT64_C(1000000000))
 
 typedef struct HeldExec {
-        pid_t pid;     /* of the process, not of its thread */
-        uint64_t nsec; /* monotonic, when it was read */
-        char comm[16]; /* "" unknown */
+        pid_t pid;         /* of the process, not of its thread */
+        uint64_t nsec;     /* monotonic, when it was read */
+        bool is_by_thread; /* not by the leading one, which ends when the program starts */
+        char comm[16];     /* "" unknown */
         bool is_executable_deleted;
         bool is_args_cut;
         size_t n_executable; /* 0: not known, as a field of its own below */
@@ -52,7 +53,7 @@ void held_execs_retract(HeldExecs *s, pid_t pid, uint64_t nsec);
  * Return: 1 and *ret_exec, 0 none is known.
  */
 int held_execs_take(HeldExecs *s, pid_t pid, uint64_t nsec, HeldExec *ret_exec);
-/* The process ended at that time. */
+/* The process ended at that time, or only its leading thread did. */
 void held_execs_forget(HeldExecs *s, pid_t pid, uint64_t nsec);
 /* Entries that went because of a bound. */
 uint64_t held_execs_n_evicted(HeldExecs *s);

@@ -10,8 +10,7 @@
  * Limits: of a program on a filesystem that is not held, the first file seen is its ld.so, which is
  * told by its name; of a script there, it is the interpreter, which cannot be told from a program,
  * and the arguments are those given.  A handler of binfmt_misc with its interpreter opened
- * beforehand (flag F) is not seen.  Of a program that is executed by its descriptor (fexecve(3))
- * the name is its file's, as the kernel has it since 6.14.
+ * beforehand (flag F) is not seen.
  *
  * Source: fs/exec.c, fs/binfmt_script.c, fs/binfmt_elf.c, fs/binfmt_misc.c of Linux 6.18.
  */
@@ -171,10 +170,13 @@ static void append_interpreter(HeldExec *e, const ExecImage *image) {
                 append_string(e, image->argument);
 }
 
+/*
+ * By its descriptor a program is called like its file since Linux 6.14, and before like the number
+ * of the descriptor: /proc or the exit record know.
+ */
 static void set_comm(HeldExec *e, const ExecView *v) {
         size_t n;
-        const char *name = v->n_filename > 0 ? basename_of(v->filename, v->n_filename, &n)
-                                             : basename_of(v->path, v->n_path, &n);
+        const char *name = basename_of(v->filename, v->n_filename, &n);
 
         if (n > sizeof(e->comm) - 1)
                 n = sizeof(e->comm) - 1;

@@ -165,6 +165,7 @@ static int copy(ExecHold *h, const Waiting *w) {
         if (r < 0)
                 return r;
         h->exec->pid = r;
+        h->exec->is_by_thread = r != w->tid;
         r = exec_memory_read(w->tid, h->memory, &v);
         if (r < 0)
                 return r;

@@ -16,6 +16,7 @@
 /* Apart from the entries, so that a search touches little memory. */
 typedef struct Key {
         pid_t pid; /* 0: free */
+        bool is_by_thread;
         uint64_t nsec;
 } Key;
 
@@ -79,7 +80,7 @@ void held_execs_put(HeldExecs *s, const HeldExec *e) {
 
         pthread_mutex_lock(&s->lock);
         i = choose(s, e->pid);
-        s->keys[i] = (Key){.pid = e->pid, .nsec = e->nsec};
+        s->keys[i] = (Key){.pid = e->pid, .is_by_thread = e->is_by_thread, .nsec = e->nsec};
         copy(&s->entries[i], e);
         pthread_mutex_unlock(&s->lock);
 }
@@ -115,7 +116,7 @@ int held_execs_take(HeldExecs *s, pid_t pid, uint64_t nsec, HeldExec *ret_exec) 
 void held_execs_forget(HeldExecs *s, pid_t pid, uint64_t nsec) {
         pthread_mutex_lock(&s->lock);
         for (size_t i = 0; i < HELD_EXECS_MAX; i++)
-                if (s->keys[i].pid == pid && s->keys[i].nsec <= nsec)
+                if (s->keys[i].pid == pid && s->keys[i].nsec <= nsec && !s->keys[i].is_by_thread)
                         s->keys[i] = (Key){0};
         pthread_mutex_unlock(&s->lock);
 }

@@ -125,7 +125,7 @@ START_TEST(test_descriptor) {
         view.call.has_directory = true;
         view.call.directory_fd = 7;
         ck_assert_int_eq(sees("/srv/script", "#!/bin/sh\n"), 1);
-        EXPECT("script", NULL, "/bin/sh\0/dev/fd/7\0y\0");
+        EXPECT("", NULL, "/bin/sh\0/dev/fd/7\0y\0");
         CALL(TID, "sub/script", "x\0y\0");
         view.call.has_directory = true;
         view.call.directory_fd = 7;

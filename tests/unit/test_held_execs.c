@@ -90,6 +90,19 @@ START_TEST(test_end_of_process) {
 }
 END_TEST
 
+/* A thread executes a program: the leading one ends before that starts. */
+START_TEST(test_end_of_leader) {
+        HeldExec e = held(1, 100, "rm");
+
+        e.is_by_thread = true;
+        held_execs_put(execs, &e);
+        put(1, 90, "missing");
+        held_execs_forget(execs, 1, 105);
+        expect_taken(1, 95, NULL);
+        expect_taken(1, 110, "rm");
+}
+END_TEST
+
 START_TEST(test_retract) {
         put(1, 100, "sh");
         put(1, 200, "rm");
@@ -176,6 +189,7 @@ int main(void) {
         tcase_add_test(tcase, test_in_order);
         tcase_add_test(tcase, test_failed);
         tcase_add_test(tcase, test_end_of_process);
+        tcase_add_test(tcase, test_end_of_leader);
         tcase_add_test(tcase, test_retract);
         tcase_add_test(tcase, test_bounds);
         tcase_add_test(tcase, test_unread_exec);
