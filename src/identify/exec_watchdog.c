@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * It looks every fifth of the bound whether something waits, and whether the thread that should
- * answer has made a step since the last look.  Four looks without a step, and all is let go: at
- * most four fifths after the event, which leaves a fifth for being late itself.  Looks are counted
- * and not time, since a machine that stood still altogether is no reason.
+ * It looks six times in the length of the bound whether something waits, and whether the thread
+ * that should answer has made a step since the last look.  Four looks without a step, and all is
+ * let go: three to five sixths of the bound after the last step, which leaves a sixth for being
+ * late itself.  Looks are counted and not time, since a machine that stood still altogether is no
+ * reason.
  *
  * It must not be stopped with the monitor: it has a session of its own (Ctrl-Z), another name than
  * the program's (pkill -STOP), and leaves the monitor's control group if it can (freezing the
@@ -32,7 +33,7 @@
 /* Above the thread that it watches (exec_hold.c): it is to be heard when that one spins. */
 #define WATCHDOG_PRIORITY 7
 #define WATCHDOG_NAME "exec-release"
-#define LOOKS_PER_BOUND 5
+#define LOOKS_PER_BOUND 6
 #define STILL_LOOKS_MAX 4
 /* After letting go: what was just being taken becomes answerable only when it was taken. */
 #define ROUNDS_AFTER 8
