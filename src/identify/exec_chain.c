@@ -18,6 +18,7 @@
 #include "identify/exec_chain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,16 @@ static bool has_basename(const char *path, size_t n_path, const char *name, size
 
 /* ld-linux-x86-64.so.2, ld-2.31.so, ld64.so.1, ld.so.1, ld-musl-x86_64.so.1, libc.so */
 static bool is_loader_name(const char *name, size_t n_name) {
-        if (n_name < 5 || !memmem(name, n_name, ".so", 3))
+        char s[NAME_MAX + 1];
+
+        if (n_name >= sizeof(s))
                 return false;
-        return memcmp(name, "ld-", 3) == 0 || memcmp(name, "ld.", 3) == 0 ||
-               memcmp(name, "ld64.", 5) == 0 || (n_name == 7 && memcmp(name, "libc.so", 7) == 0);
+        memcpy(s, name, n_name);
+        s[n_name] = '\0';
+        if (!strstr(s, ".so"))
+                return false;
+        return strncmp(s, "ld-", 3) == 0 || strncmp(s, "ld.", 3) == 0 ||
+               strncmp(s, "ld64.", 5) == 0 || strcmp(s, "libc.so") == 0;
 }
 
 /* A program's ld.so, where the program itself lies on a filesystem that is not held. */

@@ -46,7 +46,8 @@
 #define HOLD_PRIORITY 6
 #define STEP_MIN_NSEC (30 * CLOCK_NSEC_PER_USEC)
 #define STEP_MAX_NSEC (500 * CLOCK_NSEC_PER_USEC)
-#define JOIN_SEC 1
+/* Of a millisecond each. */
+#define END_STEPS_MAX 1000
 #define DELETED_SUFFIX " (deleted)"
 
 /* A program that waits. */
@@ -69,6 +70,7 @@ struct ExecHold {
         ExecHoldShared *shared;
         uint64_t bound_nsec;
         atomic_int ready; /* 0 not yet, 1 it runs, else a negative errno */
+        atomic_bool is_finished;
         HeldExecs *execs;
         /* The thread's. */
         ExecChain *chain;
@@ -335,6 +337,7 @@ static void *exec_hold_main(void *userdata) {
                 look_at_all(h);
         }
         finish(h);
+        atomic_store(&h->is_finished, true);
         return NULL;
 }
 
@@ -425,14 +428,14 @@ int exec_hold_new(int proc_fd, uint64_t bound_nsec, int *ret_priority_error, Exe
 
 /* Return: false when it waits for memory or a file that does not come. */
 static bool end_thread(ExecHold *h) {
+        const struct timespec step = {.tv_nsec = (long)CLOCK_NSEC_PER_MSEC};
         const uint64_t one = 1;
-        struct timespec end;
 
         (void)exec_release_declare(h->shared, EXEC_HOLD_END_ASKED);
         (void)!write(h->wake_fd, &one, sizeof(one));
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        end.tv_sec += JOIN_SEC;
-        return pthread_clockjoin_np(h->thread, NULL, CLOCK_MONOTONIC, &end) == 0;
+        for (int i = 0; i < END_STEPS_MAX && !atomic_load(&h->is_finished); i++)
+                nanosleep(&step, NULL);
+        return atomic_load(&h->is_finished) && pthread_join(h->thread, NULL) == 0;
 }
 
 ExecHold *exec_hold_free(ExecHold *h) {

@@ -39,7 +39,7 @@
 #define ROUNDS_AFTER 8
 /* The thread's descriptors have low numbers, unless a sanitizer made it share the monitor's. */
 #define TAKEN_FDS_MAX 1024
-#define STOP_STEPS_MAX 1000
+#define END_MAX_MSEC 1000
 
 typedef struct Watch {
         int fan_fd, news_fd, life_fd;
@@ -196,7 +196,7 @@ void exec_watchdog_stop(ExecWatchdog *w) {
 
         if (w->pid > 0) {
                 cleanup_close(&w->life_fd);
-                if (poll(&end, 1, STOP_STEPS_MAX) <= 0)
+                if (poll(&end, 1, END_MAX_MSEC) <= 0)
                         (void)kill(w->pid, SIGKILL);
                 (void)waitpid(w->pid, NULL, 0);
                 cleanup_close(&w->pidfd);
