@@ -17,7 +17,7 @@
 
 #include "identify/held_execs.h"
 #include "identify/proc_event.h"
-#include "identify/process_facts.h"
+#include "identify/process_answer.h"
 #include "identify/taskstats_record.h"
 
 /*
@@ -28,8 +28,6 @@
  * that long only if nobody reads the output.
  */
 #define PROCESS_TABLE_DEAD_MAX_DEFAULT 32768
-/* Ancestors kept of a process; in a longer chain the dead ones furthest from it are left out. */
-#define PROCESS_TABLE_ANCESTORS_MAX 64
 
 typedef struct ProcessTable ProcessTable;
 
@@ -101,12 +99,6 @@ ProcessFacts *process_table_facts(ProcessTable *t, pid_t pid);
 /* No event that happened before this time is still to be looked up: the dead of then may go. */
 void process_table_release(ProcessTable *t, uint64_t before_nsec);
 
-/* When something happened, as well as it is known. Monotonic nanoseconds. */
-typedef struct ProcessWindow {
-        uint64_t since; /* it had not yet happened */
-        uint64_t until; /* it had */
-} ProcessWindow;
-
 /* After a scan of /proc, which may come to a child before its parent. */
 void process_table_link_parents(ProcessTable *t);
 
@@ -117,34 +109,6 @@ void process_table_link_parents(ProcessTable *t);
  */
 void process_table_begin_rescan(ProcessTable *t, ProcessWindow loss);
 void process_table_end_rescan(ProcessTable *t);
-
-typedef enum ProcessLiveness {
-        PROCESS_LIVENESS_UNKNOWN,
-        PROCESS_LIVENESS_ALIVE, /* or zombie: its pid was its own at window.until */
-        PROCESS_LIVENESS_REAPED,
-} ProcessLiveness;
-
-/* One process in an answer. */
-typedef struct ProcessView {
-        pid_t pid;
-        uint64_t serial;              /* of this life in this run */
-        uint64_t begin_nsec;          /* monotonic, not after its start; 0 unknown */
-        uint64_t start_ticks;         /* since boot; 0 unknown */
-        uint64_t start_realtime_nsec; /* as fine as known, the same in every answer; 0 unknown */
-        ProcessFacts *facts;          /* own reference; NULL unknown */
-} ProcessView;
-
-typedef struct ProcessAnswer {
-        ProcessView process;
-        bool is_only_life;   /* no other life of its pid is possible in the window */
-        bool has_executed;   /* the facts are its own; else its parent's at the fork */
-        bool is_from_exit;   /* name and program are from its exit record */
-        uint64_t facts_nsec; /* since when they hold */
-        size_t n_ancestors;  /* parent first */
-        ProcessView ancestors[PROCESS_TABLE_ANCESTORS_MAX];
-} ProcessAnswer;
-
-void process_answer_done(ProcessAnswer *a);
 
 /*
  * process_table_find() - which life of a pid did something, and what was it then

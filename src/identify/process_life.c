@@ -374,11 +374,3 @@ void process_describe(const ProcessLives *s, Process *p, uint64_t until_nsec, Pr
                 ret->ancestors[ret->n_ancestors++] = view_of(a->parent, facts_at_fork(a));
         }
 }
-
-void process_answer_done(ProcessAnswer *a) {
-        process_facts_unref(a->process.facts);
-        for (size_t i = 0; i < a->n_ancestors; i++)
-                process_facts_unref(a->ancestors[i].facts);
-        a->n_ancestors = 0;
-        a->process.facts = NULL;
-}
