@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One loop: take process events, apply them to the table, and for an exec read /proc first.
+ * One loop: take process events and exit records, and apply them to the table in their order.
  *
- * It runs at real-time priority since the program it reads may live less than a millisecond: at
- * ordinary priority two thirds are seen in a storm, at SCHED_FIFO all but a few in ten thousand
- * (kernel.md, section 7).  It never waits but for the next event, never logs, and what it
- * allocates is one set of facts an exec.
+ * What a program was started with is read by the readers (exec_readers.c), before it runs; where
+ * there are none, the witness reads it as soon as the exec is told.  That is why it runs at
+ * real-time priority: at ordinary priority two thirds are seen in a storm, at SCHED_FIFO all but a
+ * few in ten thousand (kernel.md, section 7).  It never waits but for the next event or a reader
+ * that is at work, never logs, and what it allocates is one set of facts an exec.
  *
  * The thread has a descriptor table of its own: the main loop closes descriptors by the thousand
  * while this one opens files, and neither should wait for the other.
