@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -275,9 +276,49 @@ START_TEST(deletions_are_read_long_after_the_loss) {
 }
 END_TEST
 
+static void delete_alive(void *scene) {
+        scene_delete(scene, 0);
+        scene_delete(scene, 1);
+}
+
+/*
+ * The witness ends, made to by a limit under which poll(2) fails: that is told once, and from then
+ * on only who is alive is named.
+ */
+START_TEST(process_events_end) {
+        Scene s = scene_new(4);
+        Process alive = process_fork_truth(), gone;
+        struct rlimit limit, none;
+
+        ck_assert_int_eq(prlimit(s.m.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+        none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+        ck_assert_int_eq(prlimit(s.m.pid, RLIMIT_NOFILE, &none, NULL), 0);
+        process_run(PROCESS_ARGS("true"));
+        harness_sleep(0.2);
+        ck_assert_int_eq(prlimit(s.m.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+
+        alive.pid = process_fork(delete_alive, &s);
+        ck_assert_int_eq(process_wait(alive.pid, 30), 0);
+        ck_assert_int_eq(kill(s.m.pid, SIGSTOP), 0);
+        gone = run_rm(&s, 2);
+        ck_assert_int_eq(kill(s.m.pid, SIGCONT), 0);
+        scene_await(&s, 2);
+        gone = run_rm(&s, 3);
+        scene_stop(&s);
+
+        assert_loss_is_told(&s);
+        scene_assert_process(&s, 0, &alive);
+        scene_assert_process(&s, 1, &alive);
+        scene_assert_string(&s, 2, "process.name", NULL);
+        scene_assert_string(&s, 2, "whodunlink.attribution", "pid-only");
+        scene_assert_nothing_wrong(&s, 3, &gone);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, process_events_are_lost, 0, 1);
         tcase_add_loop_test(tcase, deletions_are_read_long_after_the_loss, 0, 2);
+        tcase_add_test(tcase, process_events_end);
 }
 
 int main(void) {
