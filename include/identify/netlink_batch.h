@@ -45,10 +45,10 @@ NetlinkBatchRoom *netlink_batch_room_free(NetlinkBatchRoom *room);
 int netlink_batch_read(int fd, NetlinkBatchRoom *room, NetlinkBatch *ret_batch);
 
 /*
- * Is nothing waiting at this moment? May be called from another thread than the reader's.
- * Return: 1, 0, -ENOBUFS datagrams were lost: the reader will not be told again, tell it.
+ * Is nothing waiting at this moment, nor a loss that the reader has not been told of? May be called
+ * from another thread than the reader's.
  */
-int netlink_batch_is_empty(int fd);
+bool netlink_batch_is_empty(int fd);
 
 /* Waits for something to read. Return: 0, -ETIMEDOUT, errors of poll(2). */
 int netlink_batch_wait(int fd, unsigned timeout_msec);

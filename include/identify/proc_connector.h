@@ -44,8 +44,5 @@ int proc_connector_fd(const ProcConnector *c);
  */
 int proc_connector_read(ProcConnector *c, NetlinkBatch *ret_batch);
 
-/*
- * Is nothing waiting at this moment? May be called from another thread.
- * Return: 1, 0, -ENOBUFS messages were lost: the reader will not be told again, tell it.
- */
-int proc_connector_is_empty(const ProcConnector *c);
+/* As netlink_batch_is_empty(). */
+bool proc_connector_is_empty(const ProcConnector *c);

@@ -43,8 +43,5 @@ int taskstats_socket_fd(const TaskstatsSocket *s);
  */
 int taskstats_socket_read(TaskstatsSocket *s, NetlinkBatch *ret_batch);
 
-/*
- * Is nothing waiting at this moment? May be called from another thread.
- * Return: 1, 0, -ENOBUFS records were lost: the reader will not be told again, tell it.
- */
-int taskstats_socket_is_empty(const TaskstatsSocket *s);
+/* As netlink_batch_is_empty(). */
+bool taskstats_socket_is_empty(const TaskstatsSocket *s);

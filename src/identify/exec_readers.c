@@ -248,7 +248,7 @@ static Reader *reader_of(const ExecReaders *all, unsigned cpu) {
 static bool is_past(const Reader *r, uint64_t nsec) {
         if (atomic_load_explicit(&r->done_nsec, memory_order_acquire) >= nsec)
                 return true;
-        return proc_connector_is_empty(r->execs) != 0 && !atomic_load(&r->is_busy);
+        return proc_connector_is_empty(r->execs) && !atomic_load(&r->is_busy);
 }
 
 int exec_readers_take(ExecReaders *all, unsigned cpu, pid_t pid, uint64_t nsec,

@@ -203,6 +203,6 @@ int proc_connector_read(ProcConnector *c, NetlinkBatch *ret_batch) {
         return netlink_batch_read(c->fd, c->room, ret_batch);
 }
 
-int proc_connector_is_empty(const ProcConnector *c) {
+bool proc_connector_is_empty(const ProcConnector *c) {
         return netlink_batch_is_empty(c->fd);
 }

@@ -300,6 +300,6 @@ int taskstats_socket_read(TaskstatsSocket *s, NetlinkBatch *ret_batch) {
         return netlink_batch_read(s->fd, s->room, ret_batch);
 }
 
-int taskstats_socket_is_empty(const TaskstatsSocket *s) {
+bool taskstats_socket_is_empty(const TaskstatsSocket *s) {
         return netlink_batch_is_empty(s->fd);
 }

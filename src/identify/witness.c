@@ -58,10 +58,9 @@ struct Witness {
         ProgramPaths *paths;             /* the thread's own */
         uint64_t told_nsec;              /* the thread's own: time of the last process event */
         _Atomic(HeldExecs *) held_execs; /* NULL: programs are not held */
-        int wake_fd;                     /* eventfd: look at the two flags below */
+        int wake_fd;                     /* eventfd: look at once */
         atomic_bool is_stopping;
-        atomic_bool is_lossy; /* the socket told witness_await() of a loss instead of the thread */
-        atomic_bool is_busy;  /* took messages that are not yet in the table */
+        atomic_bool is_busy; /* took messages that are not yet in the table */
         atomic_bool has_own_descriptors;
         atomic_bool is_scanned;
         atomic_uint_fast64_t seen_nsec; /* all that happened before is in the table */
@@ -203,13 +202,12 @@ static int take_exits(Witness *w, bool *is_lossy) {
 /* Return: 0 nothing waits, or a negative errno. */
 static int take_all(Witness *w) {
         const uint64_t before_nsec = w->told_nsec;
-        bool is_lossy;
+        bool is_lossy = false;
         uint64_t seen;
         int r;
 
         /* Before anything is taken: whoever then finds it gone must also find us busy. */
         atomic_store(&w->is_busy, true);
-        is_lossy = atomic_exchange(&w->is_lossy, false);
         do {
                 r = take_events(w, &is_lossy);
                 seen = w->told_nsec;
@@ -346,16 +344,13 @@ Witness *witness_free(Witness *w) {
  * told right after it, but when the last of several threads ends.
  */
 static bool is_all_seen(Witness *w) {
-        int events = proc_connector_is_empty(w->connector);
-        int exits = w->exits ? taskstats_socket_is_empty(w->exits) : 1;
+        bool is_taken = proc_connector_is_empty(w->connector) &&
+                        (!w->exits || taskstats_socket_is_empty(w->exits));
 
-        if (exits < 0)
-                atomic_fetch_add(&w->n_exit_losses, 1);
-        if (events < 0)
-                atomic_store(&w->is_lossy, true);
+        /* Looked at later than the sockets: what it took from them is not in the table yet. */
         if (atomic_load(&w->is_busy))
                 return false;
-        if (events > 0 && exits != 0 && !atomic_load(&w->is_lossy))
+        if (is_taken)
                 return true;
         wake(w);
         return false;
