@@ -136,6 +136,8 @@ static void *reader_main(void *userdata) {
         while (poll(fds, 2, -1) >= 0 || errno == EINTR)
                 if (fds[1].revents || take_all(r) < 0)
                         break;
+        /* It reads nothing any more: nobody is to wait for it. */
+        atomic_store_explicit(&r->done_nsec, UINT64_MAX, memory_order_release);
         return NULL;
 }
 
