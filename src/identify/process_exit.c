@@ -56,8 +56,10 @@ static ProcessFacts *completed(const ProcessFacts *before, const TaskstatsRecord
                 p.facts.ids.real_uid = record->uid;
                 p.facts.ids.real_gid = record->gid;
         }
-        p.executable = executable;
-        p.n_executable = executable ? strlen(executable) : 0;
+        if (!p.executable && executable) {
+                p.executable = executable;
+                p.n_executable = strlen(executable);
+        }
         return process_facts_new(&p);
 }
 
@@ -100,6 +102,13 @@ static bool may_be_of_evicted(const ProcessDead *dead, pid_t pid, const Taskstat
         return end > 0 && end + CLOCK_NSEC_PER_SEC >= begin_of_unseen(NULL, record);
 }
 
+/* Is there more in `f` than before? Without arguments it is known from the record at any rate. */
+static bool is_news(const ProcessFacts *before, const ProcessFacts *f) {
+        if (!f->args || !before)
+                return true;
+        return (!before->name && f->name) || (!before->executable && f->executable);
+}
+
 int process_exit_apply(ProcessLives *lives, ProcessDead *dead, const TaskstatsRecord *record,
                        const char *executable, uint64_t nsec) {
         pid_t pid = record->tgid > 0 ? record->tgid : record->pid;
@@ -121,8 +130,8 @@ int process_exit_apply(ProcessLives *lives, ProcessDead *dead, const TaskstatsRe
         facts = completed(p->phase.facts, record, executable);
         if (!facts)
                 return -ENOMEM;
-        if (facts->args && !facts->executable) {
-                process_facts_unref(facts); /* nothing new */
+        if (!is_news(p->phase.facts, facts)) {
+                process_facts_unref(facts);
                 return 0;
         }
         process_facts_unref(p->phase.facts);

@@ -100,6 +100,28 @@ START_TEST(test_partly_read) {
 }
 END_TEST
 
+/* Held by --hold-exec as it was executed by its descriptor: only its name was not known. */
+START_TEST(test_only_name_unknown) {
+        ProcessFactsParts p = {
+                .facts = {.login_uid = USER, .session_id = 7},
+                .executable = "/opt/tool",
+                .n_executable = 9,
+                .args = "x\0-f",
+                .n_args_bytes = 5,
+        };
+
+        fork_at(10, A, INIT);
+        ck_assert_int_eq(process_table_exec(table, A, at(10), process_facts_new(&p)), 0);
+        exit_at(11, A);
+        put(record_of(A, "tool", 10), _i == 1 ? "/other/tool" : NULL, 11);
+        expect_reaped(10, 12, "tool");
+        ck_assert(!answer.is_from_exit && answer.has_executed);
+        ck_assert_str_eq(answer.process.facts->name, "tool");
+        ck_assert_str_eq(answer.process.facts->executable, "/opt/tool");
+        ck_assert_uint_eq(answer.process.facts->n_args_bytes, 5);
+}
+END_TEST
+
 /* What was read is better, and a child that never executed is what its parent was. */
 START_TEST(test_nothing_needed) {
         fork_at(10, A, INIT);
@@ -222,6 +244,7 @@ int main(void) {
         tcase_add_test(tcase, test_unread);
         tcase_add_test(tcase, test_before_the_exit);
         tcase_add_loop_test(tcase, test_partly_read, 0, 2);
+        tcase_add_loop_test(tcase, test_only_name_unknown, 0, 2);
         tcase_add_loop_test(tcase, test_nothing_needed, 0, 2);
         tcase_add_test(tcase, test_lives);
         tcase_add_test(tcase, test_quick_lives);
