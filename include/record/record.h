@@ -37,7 +37,7 @@ typedef struct RecordPath {
 } RecordPath;
 
 typedef struct RecordLoss {
-        const char *where;      /* "file events", "process events", "processes" */
+        const char *where;      /* "file events", "process events", "exit records", "processes" */
         uint64_t count;         /* 0: the kernel does not say */
         const char *filesystem; /* mount point; NULL when it is not about one */
 } RecordLoss;
