@@ -6,7 +6,6 @@
  */
 
 #include <pthread.h>
-#include <stdbool.h>
 
 /*
  * thread_start() - start a thread that takes no signals: those are the main loop's
@@ -26,7 +25,7 @@ void thread_mutex_init(pthread_mutex_t *mutex);
  *
  * Threads that open and close many would wait for each other.
  *
- * Return: false it shares the process's: unshare(2) failed, or ThreadSanitizer, which takes equal
- * numbers in two tables for one descriptor.
+ * Return: 1 it has, 0 it shares the process's under ThreadSanitizer, which takes equal numbers in
+ * two tables for one descriptor, errors of unshare(2).
  */
-bool thread_unshare_descriptors(void);
+int thread_unshare_descriptors(void);

@@ -4,6 +4,7 @@
 
 #include "base/thread.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -37,10 +38,10 @@ void thread_mutex_init(pthread_mutex_t *mutex) {
 #endif
 #endif
 
-bool thread_unshare_descriptors(void) {
+int thread_unshare_descriptors(void) {
 #ifdef __SANITIZE_THREAD__
-        return false;
+        return 0;
 #else
-        return unshare(CLONE_FILES) == 0;
+        return unshare(CLONE_FILES) < 0 ? -errno : 1;
 #endif
 }

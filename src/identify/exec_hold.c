@@ -23,7 +23,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +36,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "identify/exec_chain.h"
 #include "identify/exec_memory.h"
 #include "identify/exec_watchdog.h"
@@ -303,26 +303,13 @@ static void finish(ExecHold *h) {
         (void)!write(h->news_fd, &one, sizeof(one));
 }
 
-/* gcc has a macro for it, clang a feature. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-
-/* ThreadSanitizer takes equal numbers in two tables for one descriptor: under it they share one. */
 static int own_descriptors(const ExecHold *h) {
-#ifdef __SANITIZE_THREAD__
-        (void)h;
-        return 0;
-#else
         int fds[] = {h->proc_fd, h->fan_fd, h->wake_fd, h->news_fd, h->watchdog.pidfd};
+        int r = thread_unshare_descriptors();
 
-        if (unshare(CLONE_FILES) < 0)
-                return -errno;
-        exec_release_keep_fds(fds, sizeof(fds) / sizeof(fds[0]));
-        return 0;
-#endif
+        if (r > 0)
+                exec_release_keep_fds(fds, sizeof(fds) / sizeof(fds[0]));
+        return r < 0 ? r : 0;
 }
 
 static void *exec_hold_main(void *userdata) {
@@ -344,18 +331,12 @@ static void *exec_hold_main(void *userdata) {
 static int start_thread(ExecHold *h, int *ret_priority_error) {
         const struct sched_param priority = {.sched_priority = HOLD_PRIORITY};
         const struct timespec step = {.tv_nsec = (long)CLOCK_NSEC_PER_MSEC};
-        sigset_t all, before;
         int r;
 
-        /* Signals are the main loop's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before);
-        r = -pthread_create(&h->thread, NULL, exec_hold_main, h);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        r = thread_start(&h->thread, NULL, "exec-hold", exec_hold_main, h);
         if (r < 0)
                 return r;
         h->is_started = true;
-        pthread_setname_np(h->thread, "exec-hold");
         *ret_priority_error = -pthread_setschedparam(h->thread, SCHED_FIFO, &priority);
         while ((r = atomic_load(&h->ready)) == 0)
                 nanosleep(&step, NULL);

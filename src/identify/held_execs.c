@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
+
 /* Apart from the entries, so that a search touches little memory. */
 typedef struct Key {
         pid_t pid; /* 0: free */
@@ -29,14 +31,10 @@ struct HeldExecs {
 
 int held_execs_new(HeldExecs **ret_execs) {
         HeldExecs *s = calloc(1, sizeof(*s));
-        pthread_mutexattr_t attr;
 
         if (!s)
                 return -ENOMEM;
-        pthread_mutexattr_init(&attr);
-        pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-        pthread_mutex_init(&s->lock, &attr);
-        pthread_mutexattr_destroy(&attr);
+        thread_mutex_init(&s->lock);
         *ret_execs = s;
         return 0;
 }

@@ -118,7 +118,7 @@ static bool answer_next(NameResolver *r) {
 
 /* An empty one but for stdin, stdout and stderr, where threads can have one. */
 static void unshare_descriptors(void) {
-        if (thread_unshare_descriptors())
+        if (thread_unshare_descriptors() > 0)
                 (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 }
 

@@ -240,7 +240,7 @@ static void *witness_main(void *userdata) {
         uint64_t n;
         int r;
 
-        atomic_store(&w->has_own_descriptors, thread_unshare_descriptors());
+        atomic_store(&w->has_own_descriptors, thread_unshare_descriptors() > 0);
         r = process_scan(w->table, w->source);
         atomic_store(&w->error, r);
         atomic_store(&w->is_scanned, true);
