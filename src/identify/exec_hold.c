@@ -23,14 +23,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,9 +35,8 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "identify/exec_chain.h"
-#include "identify/exec_memory.h"
+#include "identify/exec_waiting.h"
 #include "identify/exec_watchdog.h"
-#include "identify/proc_stat.h"
 
 /* Just above the witness's: who waits for an answer goes before who can be read later. */
 #define HOLD_PRIORITY 6
@@ -48,18 +44,6 @@
 #define STEP_MAX_NSEC (500 * CLOCK_NSEC_PER_USEC)
 /* Of a millisecond each. */
 #define END_STEPS_MAX 1000
-#define DELETED_SUFFIX " (deleted)"
-
-/* A program that waits. */
-typedef struct Waiting {
-        int fd; /* its file; the thread's own */
-        pid_t tid;
-        bool is_seen;        /* was looked at */
-        uint64_t since_nsec; /* it waits since then at the most */
-        bool is_image_known; /* .image is all that will be known of it */
-        bool has_image;
-        ExecImage image;
-} Waiting;
 
 struct ExecHold {
         pthread_t thread;
@@ -79,109 +63,20 @@ struct ExecHold {
         uint64_t empty_nsec; /* the queue was empty at that time */
         uint64_t step_nsec;
         size_t n_waiting;
-        Waiting waiting[EXEC_RELEASE_BATCH];
+        ExecWaiting waiting[EXEC_RELEASE_BATCH];
 };
 
 static void beat(ExecHold *h) {
         atomic_fetch_add(&h->shared->heartbeat, 1);
 }
 
-/* The first bytes of the file, if they are in memory: a disk may be slower than the bound. */
-static int read_image(Waiting *w) {
-        char bytes[EXEC_IMAGE_BYTES];
-        const struct iovec to = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-        ssize_t n;
-
-        n = preadv2(w->fd, &to, 1, 0, RWF_NOWAIT);
-        if (n < 0 && errno == EOPNOTSUPP)
-                n = pread(w->fd, bytes, sizeof(bytes), 0);
-        if (n < 0)
-                return -errno;
-        exec_image_parse(bytes, (size_t)n, &w->image);
-        return 0;
-}
-
-static int read_call(const ExecHold *h, pid_t tid, ExecCall *ret_call) {
-        _cleanup_close_ int fd = -1;
-        char name[32], line[256];
-        ssize_t n;
-
-        snprintf(name, sizeof(name), "%d/syscall", (int)tid);
-        fd = openat(h->proc_fd, name, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        n = read(fd, line, sizeof(line));
-        return n < 0 ? -errno : exec_call_parse(line, (size_t)n, ret_call);
-}
-
-/* The process that a thread belongs to. Return: its pid, or a negative errno. */
-static pid_t read_process(const ExecHold *h, pid_t tid) {
-        _cleanup_close_ int fd = -1;
-        char name[32], status[4096];
-        uint32_t pid;
-        ssize_t n;
-        int r;
-
-        if (syscall(SYS_tgkill, tid, tid, 0) == 0)
-                return tid; /* nearly always */
-        snprintf(name, sizeof(name), "%d/status", (int)tid);
-        fd = openat(h->proc_fd, name, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        n = read(fd, status, sizeof(status));
-        if (n < 0)
-                return -errno;
-        r = proc_status_tgid_parse(status, (size_t)n, &pid);
-        return r < 0 ? r : (pid_t)pid;
-}
-
-static void read_path(const ExecHold *h, int fd, char path[static PATH_MAX], ExecView *v) {
-        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
-        char name[40];
-        ssize_t n;
-
-        snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
-        n = readlinkat(h->proc_fd, name, path, PATH_MAX);
-        v->path = path;
-        v->n_path = n > 0 ? (size_t)n : 0;
-        if (v->n_path > n_suffix &&
-            memcmp(path + v->n_path - n_suffix, DELETED_SUFFIX, n_suffix) == 0) {
-                v->n_path -= n_suffix;
-                v->is_deleted = true;
-        }
-}
-
-/*
- * Copies what one was given. Return: 1 and h->exec, 0 nothing new, -EAGAIN it does not sleep yet,
- * other negative errnos when it cannot be known.
- */
-static int copy(ExecHold *h, const Waiting *w) {
-        char path[PATH_MAX];
-        ExecView v = {.tid = w->tid, .image = w->has_image ? &w->image : NULL};
-        int r;
-
-        r = read_call(h, w->tid, &v.call);
-        if (r < 0)
-                return r;
-        r = read_process(h, w->tid);
-        if (r < 0)
-                return r;
-        h->exec->pid = r;
-        h->exec->is_by_thread = r != w->tid;
-        r = exec_memory_read(w->tid, h->memory, &v);
-        if (r < 0)
-                return r;
-        read_path(h, w->fd, path, &v);
-        return exec_chain_see(h->chain, &v, h->exec);
-}
-
-static void let_go(const ExecHold *h, const Waiting *w) {
+static void let_go(const ExecHold *h, const ExecWaiting *w) {
         (void)exec_release_allow(h->fan_fd, w->fd);
         close(w->fd);
 }
 
 /* Known before it is answered, so that it is there when the program's start is told. */
-static void answer(ExecHold *h, const Waiting *w, bool is_known) {
+static void answer(ExecHold *h, const ExecWaiting *w, bool is_known) {
         int r;
 
         if (is_known) {
@@ -196,7 +91,7 @@ static void answer(ExecHold *h, const Waiting *w, bool is_known) {
 }
 
 /* Return: was it answered? */
-static bool look(ExecHold *h, Waiting *w) {
+static bool look(ExecHold *h, ExecWaiting *w) {
         uint64_t waited = clock_now_nsec(CLOCK_MONOTONIC) - w->since_nsec;
         int r;
 
@@ -207,14 +102,10 @@ static bool look(ExecHold *h, Waiting *w) {
                 answer(h, w, false);
                 return true;
         }
-        if (!w->is_image_known) {
-                r = read_image(w);
-                if (r == -EAGAIN && waited < h->bound_nsec / 2)
-                        return false;
-                w->is_image_known = true;
-                w->has_image = r >= 0;
-        }
-        r = copy(h, w);
+        if (!w->is_image_known && exec_waiting_read_image(w) == -EAGAIN &&
+            waited < h->bound_nsec / 2)
+                return false;
+        r = exec_waiting_copy(w, h->proc_fd, h->memory, h->chain, h->exec);
         if (r == -EAGAIN)
                 return false;
         answer(h, w, r > 0);
@@ -257,7 +148,7 @@ static void take(ExecHold *h) {
 
                 if (e->fd < 0)
                         continue; /* the queue was full: those were not held */
-                h->waiting[h->n_waiting++] = (Waiting){
+                h->waiting[h->n_waiting++] = (ExecWaiting){
                         .fd = e->fd,
                         .tid = e->pid,
                         .since_nsec = h->empty_nsec,
