@@ -8,7 +8,7 @@
 typedef struct WatchHold WatchHold;
 
 /*
- * watch_hold_new() - start what holds programs, before any other thread; nothing is held yet
+ * watch_hold_new() - start what holds programs; nothing is held yet
  *
  * Does nothing without the option.
  * Return: 0; a negative errno after having said on stderr what is missing and what to do.
