@@ -235,6 +235,25 @@ START_TEST(an_unbindable_mount) {
 }
 END_TEST
 
+/* Records and messages would go into whatever file got the number. */
+START_TEST(a_closed_stdout) {
+        _cleanup_free_ char *error_path = harness_path("errors"), *errors = NULL;
+        int error_fd = open(error_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                dup2(error_fd, STDERR_FILENO);
+                close(STDOUT_FILENO);
+                execl(harness_program(), "whodunlink", "watch", "/tmp", (char *)NULL);
+                _exit(126);
+        }
+        close(error_fd);
+        ck_assert_int_eq(process_wait(pid, 20), 1);
+        errors = harness_read_file(error_path, NULL);
+        harness_assert(strstr(errors, "stdout is closed"), "%s", errors);
+}
+END_TEST
+
 static char *says(const char *const *args) {
         Monitor m = monitor_spawn(args);
         int status = monitor_wait(&m, 20);
@@ -294,6 +313,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_wanted_capability_is_missing, 0, 3);
         tcase_add_test(tcase, root_of_another_user_namespace);
         tcase_add_test(tcase, an_unbindable_mount);
+        tcase_add_test(tcase, a_closed_stdout);
         tcase_add_test(tcase, help_fits_a_screen);
         tcase_add_test(tcase, version_names_the_build);
 }
