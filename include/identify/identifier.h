@@ -42,9 +42,9 @@ int identifier_begin(Identifier *i);
  * @e:           an event of the batch, its pidfd still open
  * @ret_deleter: a new reference; with an unknown process one that holds the pid only
  *
- * For a living process what no event tells of (working directory, control group, login, title) is
- * read anew once a batch; one that is not in the table is read from /proc and proven by the pidfd
- * to have been the same afterwards.
+ * For a living process what no event tells of (working directory, control group, login, title,
+ * whether its program is still there) is read anew once a batch; one that is not in the table is
+ * read from /proc and proven by the pidfd to have been the same afterwards.
  *
  * Return: 0, -ENOMEM.
  */

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * Which program a process runs.
+ * Which program a process runs, and where.
  */
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "identify/process_facts.h"
 
@@ -28,3 +29,12 @@ typedef struct ProcProgram {
  * Return: 0, -ENAMETOOLONG longer than a path may be, or none, errors of readlink(2).
  */
 int proc_program_read(int dir_fd, char buf[static PATH_MAX], ProcProgram *ret_program);
+
+/*
+ * proc_program_read_directory() - read the working directory of a process
+ * @dir_fd: descriptor of /proc/PID
+ * @buf:    filled with the path, without a NUL; of one that was removed, where it was
+ *
+ * Return: bytes in buf, or errors of readlink(2).
+ */
+ssize_t proc_program_read_directory(int dir_fd, char buf[static PATH_MAX]);

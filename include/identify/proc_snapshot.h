@@ -57,7 +57,8 @@ int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *b
 
 /* What is only looked at if asked for: each takes some microseconds more. */
 typedef enum ProcSnapshotRefresh {
-        PROC_SNAPSHOT_REFRESH_TITLE = 1,     /* what it calls itself by now */
+        /* What seldom changes soon after an exec: its title, and whether its program is there. */
+        PROC_SNAPSHOT_REFRESH_LATE = 1,
         PROC_SNAPSHOT_REFRESH_NAMESPACE = 2, /* of one that was never read itself */
 } ProcSnapshotRefresh;
 

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "identify/proc_snapshot.h"
 
-/* How long after an exec its title is not looked at. */
+/* How long after an exec its title and its program are not looked at. */
 #define FRESH_NSEC (100 * CLOCK_NSEC_PER_MSEC)
 
 typedef struct CacheEntry {
@@ -144,13 +144,13 @@ static int look_now(Identifier *i, const FlightEvent *e) {
 }
 
 /*
- * A program that has just begun seldom calls itself something else yet; a child that was never read
- * itself is only what its parent was.
+ * A program that has just begun seldom calls itself something else yet, or was replaced; a child
+ * that was never read itself is only what its parent was.
  */
 static unsigned what_to_refresh(const ProcessAnswer *a, uint64_t nsec) {
         if (!a->has_executed)
-                return PROC_SNAPSHOT_REFRESH_TITLE | PROC_SNAPSHOT_REFRESH_NAMESPACE;
-        return nsec < a->facts_nsec + FRESH_NSEC ? 0 : PROC_SNAPSHOT_REFRESH_TITLE;
+                return PROC_SNAPSHOT_REFRESH_LATE | PROC_SNAPSHOT_REFRESH_NAMESPACE;
+        return nsec < a->facts_nsec + FRESH_NSEC ? 0 : PROC_SNAPSHOT_REFRESH_LATE;
 }
 
 static void refresh(Identifier *i, const FlightEvent *e) {

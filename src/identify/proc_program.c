@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which program a process runs.
+ * Which program a process runs, and where.
  *
  * Whoever runs a program may have mounted the filesystem that it is on, and may let it hang: it is
  * only asked for what the kernel has in its caches.
  *
- * Source: proc_pid_exe(5); d_path() in fs/d_path.c of Linux 6.18 for " (deleted)"; openat2(2).
+ * Source: proc_pid_exe(5), proc_pid_cwd(5); d_path() in fs/d_path.c of Linux 6.18 for " (deleted)";
+ * openat2(2).
  */
 
 #include "identify/proc_program.h"
@@ -23,6 +24,13 @@
 #include "base/cleanup.h"
 
 #define DELETED_SUFFIX " (deleted)"
+
+/* That the kernel has put it there is not sure: it may be called so. */
+static bool has_suffix(const char *path, size_t n_path) {
+        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
+
+        return n_path > n_suffix && memcmp(path + n_path - n_suffix, DELETED_SUFFIX, n_suffix) == 0;
+}
 
 /* Return: links left, or a negative errno. */
 static int read_program(int dir_fd, ProgramFile *ret_program) {
@@ -57,7 +65,6 @@ static bool is_there(int dir_fd, const char *path, const ProgramFile *program) {
 }
 
 int proc_program_read(int dir_fd, char buf[static PATH_MAX], ProcProgram *ret_program) {
-        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
         ssize_t n = readlinkat(dir_fd, "exe", buf, PATH_MAX);
         ProcProgram p = {0};
         int n_links;
@@ -69,10 +76,27 @@ int proc_program_read(int dir_fd, char buf[static PATH_MAX], ProcProgram *ret_pr
         buf[n] = '\0';
         n_links = read_program(dir_fd, &p.file);
         p.n_path = (size_t)n;
-        p.is_deleted = p.n_path > n_suffix && strcmp(buf + n - n_suffix, DELETED_SUFFIX) == 0 &&
-                       !(n_links > 0 && is_there(dir_fd, buf, &p.file));
+        p.is_deleted =
+                has_suffix(buf, p.n_path) && !(n_links > 0 && is_there(dir_fd, buf, &p.file));
         if (p.is_deleted)
-                p.n_path -= n_suffix;
+                p.n_path -= sizeof(DELETED_SUFFIX) - 1;
         *ret_program = p;
         return 0;
+}
+
+/* Nothing brings a removed directory's links back, so their number is enough. */
+static bool is_directory_there(int dir_fd) {
+        struct statx st;
+
+        return statx(dir_fd, "cwd", AT_STATX_DONT_SYNC, STATX_NLINK, &st) >= 0 && st.stx_nlink > 0;
+}
+
+ssize_t proc_program_read_directory(int dir_fd, char buf[static PATH_MAX]) {
+        ssize_t n = readlinkat(dir_fd, "cwd", buf, PATH_MAX);
+
+        if (n < 0)
+                return -errno;
+        if (has_suffix(buf, (size_t)n) && !is_directory_there(dir_fd))
+                n -= (ssize_t)sizeof(DELETED_SUFFIX) - 1;
+        return n;
 }

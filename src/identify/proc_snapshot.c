@@ -163,7 +163,7 @@ static void find_invocation(const ProcSource *s, const ProcessFacts *before, Pro
 }
 
 static int read_directory(int dir_fd, char buf[static PATH_MAX], ProcessFactsParts *p) {
-        ssize_t n = read_link(dir_fd, "cwd", buf);
+        ssize_t n = proc_program_read_directory(dir_fd, buf);
 
         if (n < 0)
                 return (int)n;
@@ -285,6 +285,16 @@ int proc_snapshot_complete(const ProcSource *s, pid_t pid, const ProcessFacts *b
         return 0;
 }
 
+/* Of the program that is known: another one would be told by an event. */
+static void refresh_program(int dir_fd, ProcessFacts *f) {
+        char path[PATH_MAX];
+        ProcProgram now;
+
+        if (f->program.inode != 0 && proc_program_read(dir_fd, path, &now) >= 0 &&
+            now.file.inode == f->program.inode && now.file.device == f->program.device)
+                f->is_executable_deleted = now.is_deleted;
+}
+
 /* What stands where its arguments were, if it is something else by now. */
 static void read_title(int dir_fd, char buf[static PROCESS_ARGS_MAX_BYTES + 1],
                        ProcessFactsParts *p) {
@@ -313,6 +323,7 @@ static bool is_same_text(const char *a, size_t n_a, const char *b, size_t n_b) {
 static bool is_same(const ProcessFactsParts *a, const ProcessFactsParts *b) {
         return a->facts.vpid == b->facts.vpid && a->facts.login_uid == b->facts.login_uid &&
                a->facts.is_in_pid_namespace == b->facts.is_in_pid_namespace &&
+               a->facts.is_executable_deleted == b->facts.is_executable_deleted &&
                strcmp(a->facts.invocation_id, b->facts.invocation_id) == 0 &&
                is_same_text(a->working_directory, a->n_working_directory, b->working_directory,
                             b->n_working_directory) &&
@@ -364,8 +375,10 @@ int proc_snapshot_refresh(const ProcSource *s, pid_t pid, unsigned what, const P
         refresh_cgroup(dir_fd, facts, &room, &p);
         find_invocation(s, facts, &p);
         read_login(dir_fd, &p.facts);
-        if (what & PROC_SNAPSHOT_REFRESH_TITLE)
+        if (what & PROC_SNAPSHOT_REFRESH_LATE) {
                 read_title(dir_fd, room.title, &p);
+                refresh_program(dir_fd, &p.facts);
+        }
         if (what & PROC_SNAPSHOT_REFRESH_NAMESPACE)
                 read_pid_namespace(s, dir_fd, &p.facts);
         if (what & PROC_SNAPSHOT_REFRESH_NAMESPACE && p.facts.is_in_pid_namespace)

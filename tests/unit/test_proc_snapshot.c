@@ -282,6 +282,25 @@ START_TEST(test_executable) {
 }
 END_TEST
 
+/* None of these is there. */
+START_TEST(test_removed_directory) {
+        put_link("cwd", links[_i].target);
+        read_all();
+        ck_assert_str_eq(facts->working_directory, links[_i].executable);
+}
+END_TEST
+
+START_TEST(test_directory_of_such_a_name) {
+        char path[sizeof(root) + 64];
+
+        snprintf(path, sizeof(path), "%s/42/x (deleted)", root);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+        put_link("cwd", path);
+        read_all();
+        ck_assert_str_eq(facts->working_directory, path);
+}
+END_TEST
+
 /* A path as long as links get. */
 START_TEST(test_long_link) {
         static char target[PATH_MAX];
@@ -374,6 +393,33 @@ static void expect_refreshed(ProcessFacts **f, unsigned what) {
         ck_assert_int_eq(refresh(what, f), 1);
 }
 
+/* Its program is deleted, then another one is there that nobody told of. */
+START_TEST(test_refresh_of_program) {
+        _cleanup_process_facts_ ProcessFacts *f = NULL;
+        char path[sizeof(root) + 64], gone[sizeof(path) + 64];
+
+        put_text("program", "");
+        snprintf(path, sizeof(path), "%s/42/program", root);
+        snprintf(gone, sizeof(gone), "%s (deleted)", path);
+        put_link("exe", path);
+        read_all();
+        ck_assert(!facts->is_executable_deleted);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_LATE, &f), 0);
+        /* The same file, which no root directory has. */
+        ck_assert_int_eq(rename(path, gone), 0);
+        put_link("exe", gone);
+        ck_assert_int_eq(refresh(0, &f), 0);
+        expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_LATE);
+        ck_assert(f->is_executable_deleted);
+        ck_assert_str_eq(f->executable, path);
+        f = process_facts_unref(f);
+        put_link("exe", "/proc/self/exe");
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_LATE, &f), 0);
+        unlink(path_of("exe"));
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_LATE, &f), 0);
+}
+END_TEST
+
 /* Where a process is put by others, and for whom it works. */
 START_TEST(test_refresh_of_behalf) {
         _cleanup_process_facts_ ProcessFacts *f = NULL;
@@ -403,7 +449,7 @@ START_TEST(test_refresh_of_namespace) {
         read_all();
         put_link("ns/pid", "pid:[7]");
         put_text("status", "Uid:\t9\t9\t9\t9\nGid:\t9\t9\t9\t9\nNSpid:\t42\t9\n");
-        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_TITLE, &f), 0);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_LATE, &f), 0);
         expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_NAMESPACE);
         ck_assert(f->is_in_pid_namespace);
         ck_assert_int_eq(f->vpid, 9);
@@ -434,7 +480,7 @@ START_TEST(test_title) {
 
         read_all();
         put("cmdline", t->bytes, t->n_bytes);
-        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_TITLE, &f), t->title != NULL);
+        ck_assert_int_eq(refresh(PROC_SNAPSHOT_REFRESH_LATE, &f), t->title != NULL);
         if (!t->title)
                 return;
         ck_assert_str_eq(f->title, t->title);
@@ -443,7 +489,7 @@ START_TEST(test_title) {
         process_facts_unref(facts);
         facts = process_facts_ref(f);
         put("cmdline", "rm\0-rf\0/x", 10);
-        expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_TITLE);
+        expect_refreshed(&f, PROC_SNAPSHOT_REFRESH_LATE);
         ck_assert_ptr_null(f->title);
 }
 END_TEST
@@ -486,9 +532,12 @@ int main(void) {
         tcase_add_test(tcase, test_no_process);
         tcase_add_loop_test(tcase, test_args_max, -1, 3);
         tcase_add_loop_test(tcase, test_executable, 0, sizeof(links) / sizeof(links[0]));
+        tcase_add_loop_test(tcase, test_removed_directory, 0, sizeof(links) / sizeof(links[0]));
+        tcase_add_test(tcase, test_directory_of_such_a_name);
         tcase_add_test(tcase, test_long_link);
         tcase_add_test(tcase, test_exiting);
         tcase_add_test(tcase, test_refresh_directory);
+        tcase_add_test(tcase, test_refresh_of_program);
         tcase_add_test(tcase, test_refresh_of_behalf);
         tcase_add_test(tcase, test_refresh_of_namespace);
         tcase_add_loop_test(tcase, test_title, 0, sizeof(titles) / sizeof(titles[0]));
