@@ -265,9 +265,9 @@ static int put_forgotten(WatchSession *s, uint64_t n) {
         s->n_evicted_told += n;
         s->counters.n_losses++;
         snprintf(message, sizeof(message),
-                 "forgot ended processes because of --process-limit=%zu, before all deletions of "
-                 "their time had been read: deletions by them are told without a name; raise the "
-                 "limit, at some 600 bytes a process, or read the output faster",
+                 "forgot ended processes because of --process-limit=%zu, before it was sure that "
+                 "all deletions of their time had been read: any that were not are told without a "
+                 "name; raise the limit, at some 600 bytes a process, or read the output faster",
                  s->options->process_limit);
         return watch_session_put_news(s, &(Record){
                                                  .action = RECORD_LOSS,
