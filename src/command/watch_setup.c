@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,16 @@ static int open_sink(WatchSession *s) {
         return r < 0 ? say_error("write to stdout", r) : 0;
 }
 
+/* Most likely a slip, which would be waited on for ever. */
+static void say_absent_pids(const RecordFilter *f) {
+        for (size_t i = 0; i < f->n_pids; i++)
+                if (kill(f->pids[i], 0) < 0 && errno == ESRCH)
+                        fprintf(stderr,
+                                "whodunlink: --pid=%d: there is no such process now; only a later "
+                                "one of that number will be shown\n",
+                                (int)f->pids[i]);
+}
+
 /* Has the name service loaded and root known before the first record, which need not wait then. */
 static void ask_own_names(WatchSession *s) {
         (void)user_names_user(s->names, geteuid());
@@ -222,6 +233,8 @@ int watch_setup(WatchSession *s) {
         r = check_capabilities();
         if (r >= 0)
                 r = resolve_targets(s);
+        if (r >= 0)
+                say_absent_pids(&s->options->filter);
         if (r >= 0)
                 r = open_sink(s);
         if (r >= 0)

@@ -235,6 +235,19 @@ START_TEST(an_unbindable_mount) {
 }
 END_TEST
 
+/* No mistake, since a later process may get it, but most likely a slip. */
+START_TEST(a_pid_that_is_nobodys) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        /* One more than pids may ever be. */
+        _cleanup_free_ char *errors =
+                fails_with(124, MONITOR_ARGS("watch", "--output=text", "--timeout=100ms", "--pid=1",
+                                             "--pid=4194304", fs.path));
+
+        harness_assert(strstr(errors, "--pid=4194304: there is no such process"), "%s", errors);
+        harness_assert(!strstr(errors, "--pid=1:"), "%s", errors);
+}
+END_TEST
+
 /* Records and messages would go into whatever file got the number. */
 START_TEST(a_closed_stdout) {
         _cleanup_free_ char *error_path = harness_path("errors"), *errors = NULL;
@@ -313,6 +326,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_wanted_capability_is_missing, 0, 3);
         tcase_add_test(tcase, root_of_another_user_namespace);
         tcase_add_test(tcase, an_unbindable_mount);
+        tcase_add_test(tcase, a_pid_that_is_nobodys);
         tcase_add_test(tcase, a_closed_stdout);
         tcase_add_test(tcase, help_fits_a_screen);
         tcase_add_test(tcase, version_names_the_build);
