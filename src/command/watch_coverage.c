@@ -99,7 +99,8 @@ static int say_error(const char *what, const char *on, int error) {
         return error;
 }
 
-static int put_coverage(WatchSession *s, const ScopeMount *m, Buffer *message) {
+int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
+        say(s, message);
         if (!s->is_started)
                 return 0;
         return watch_session_put_news(s, &(Record){
@@ -135,8 +136,7 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step
                 return say_error("watch", m->point, -ENOMEM);
         s->refused = refused;
         s->refused[s->n_refused++] = f->device;
-        say(s, &b);
-        return put_coverage(s, &f->scopes.mounts[0], &b);
+        return watch_coverage_tell(s, &f->scopes.mounts[0], &b);
 }
 
 static int announce(WatchSession *s, const WatchedFilesystem *fs) {
@@ -145,8 +145,7 @@ static int announce(WatchSession *s, const WatchedFilesystem *fs) {
 
         buffer_append_literal(&b, "watching ");
         watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
-        say(s, &b);
-        return put_coverage(s, m, &b);
+        return watch_coverage_tell(s, m, &b);
 }
 
 static bool is_ending(const WatchedFilesystem *fs) {
@@ -269,11 +268,6 @@ static int check_targets(const WatchSession *s, const MountTable *table) {
         return 0;
 }
 
-int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
-        say(s, message);
-        return put_coverage(s, m, message);
-}
-
 int watch_coverage_update(WatchSession *s) {
         _cleanup_mount_table_ MountTable table = {0};
         _cleanup_coverage_plan_ CoveragePlan plan = {0};
@@ -332,8 +326,7 @@ int watch_coverage_finish(WatchSession *s, size_t i) {
         buffer_append_literal(&b, "no longer watching ");
         watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
         buffer_append_string(&b, ending_reason(fs));
-        say(s, &b);
-        r = put_coverage(s, m, &b);
+        r = watch_coverage_tell(s, m, &b);
         watched_filesystem_free(fs);
         s->filesystems[i] = s->filesystems[--s->n_filesystems];
         /* Another one that was there before it may still be drained. */

@@ -218,27 +218,24 @@ static uint64_t settled_nsec(const WatchSession *s) {
         return settled == UINT64_MAX ? clock_now_nsec(CLOCK_MONOTONIC) : settled;
 }
 
-static int put_process_loss(WatchSession *s, uint64_t n_losses) {
+/* @n_losses: for the summary; @m: NULL when it is not about one filesystem */
+static int put_loss(WatchSession *s, uint64_t n_losses, const ScopeMount *m, RecordLoss loss,
+                    const char *message) {
         s->counters.n_losses += n_losses;
         return watch_session_put_news(
-                s, &(Record){
-                           .action = RECORD_LOSS,
-                           .message = "process events were lost because they came faster than they "
-                                      "could be read; all processes were read anew",
-                           .loss = {.where = "process events"},
-                   });
+                s, &(Record){.action = RECORD_LOSS, .mount = m, .loss = loss, .message = message});
+}
+
+static int put_process_loss(WatchSession *s, uint64_t n_losses) {
+        return put_loss(s, n_losses, NULL, (RecordLoss){.where = "process events"},
+                        "process events were lost because they came faster than they could be "
+                        "read; all processes were read anew");
 }
 
 static int put_exit_loss(WatchSession *s, uint64_t n_losses) {
-        s->counters.n_losses += n_losses;
-        return watch_session_put_news(
-                s, &(Record){
-                           .action = RECORD_LOSS,
-                           .message = "exit records were lost because they came faster than they "
-                                      "could be read; the shortest programs of that time may have "
-                                      "no name",
-                           .loss = {.where = "exit records"},
-                   });
+        return put_loss(s, n_losses, NULL, (RecordLoss){.where = "exit records"},
+                        "exit records were lost because they came faster than they could be read; "
+                        "the shortest programs of that time may have no name");
 }
 
 /* Once: it does not start again. */
@@ -246,16 +243,11 @@ static int put_witness_end(WatchSession *s, int error) {
         char message[256];
 
         s->is_witness_told = true;
-        s->counters.n_losses++;
         snprintf(message, sizeof(message),
                  "process events ended: %s; only processes that are still alive when their "
                  "deletion is read are named from now on",
                  strerror(-error));
-        return watch_session_put_news(s, &(Record){
-                                                 .action = RECORD_LOSS,
-                                                 .message = message,
-                                                 .loss = {.where = "process events"},
-                                         });
+        return put_loss(s, 1, NULL, (RecordLoss){.where = "process events"}, message);
 }
 
 /* Whether they had deleted anything cannot be told any more. */
@@ -263,31 +255,20 @@ static int put_forgotten(WatchSession *s, uint64_t n) {
         char message[384];
 
         s->n_evicted_told += n;
-        s->counters.n_losses++;
         snprintf(message, sizeof(message),
                  "forgot ended processes because of --process-limit=%zu, before it was sure that "
                  "all deletions of their time had been read: any that were not are told without a "
                  "name; raise the limit, at some 600 bytes a process, or read the output faster",
                  s->options->process_limit);
-        return watch_session_put_news(s, &(Record){
-                                                 .action = RECORD_LOSS,
-                                                 .message = message,
-                                                 .loss = {.where = "processes", .count = n},
-                                         });
+        return put_loss(s, 1, NULL, (RecordLoss){.where = "processes", .count = n}, message);
 }
 
 /* Each of the n reads may have held any number of events. */
 static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
         const ScopeMount *m = watched_filesystem_mount(fs);
 
-        s->counters.n_losses += n;
-        return watch_session_put_news(
-                s, &(Record){
-                           .action = RECORD_LOSS,
-                           .mount = m,
-                           .message = "events of the kernel could not be decoded",
-                           .loss = {.where = "file events", .filesystem = m->point},
-                   });
+        return put_loss(s, n, m, (RecordLoss){.where = "file events", .filesystem = m->point},
+                        "events of the kernel could not be decoded");
 }
 
 int watch_session_tidy(WatchSession *s) {
