@@ -23,7 +23,8 @@
 #define COMM_BYTES 15
 /* Numbers of mounts and of devices without a disk are used again; this long they are believed. */
 #define SUPERBLOCK_AGE_MAX_NSEC (10 * CLOCK_NSEC_PER_SEC)
-#define SUPERBLOCKS_MAX 8
+/* Each container has a mount of its own, and one that is not found here costs a look at all. */
+#define SUPERBLOCKS_MAX 256
 
 typedef struct Program {
         HashLink link; /* by inode */

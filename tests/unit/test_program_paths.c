@@ -156,6 +156,17 @@ START_TEST(test_superblock) {
 }
 END_TEST
 
+/* A program in each of many containers: the mount table is not read again for each. */
+START_TEST(test_many_mounts) {
+        learn_on(SUBVOLUME, 22, 7, "/b/rm", "rm");
+        for (unsigned i = 0; i < 200; i++)
+                learn_on(makedev(0, 100 + i), 1000 + i, 8, "/bin/x", "x");
+        put_mounts("broken");
+        learn_on(SUBVOLUME, 22, 9, "/b/ls", "ls");
+        expect_on(BTRFS, 9, "ls", "/b/ls");
+}
+END_TEST
+
 START_TEST(test_bound) {
         char path[32];
 
@@ -178,6 +189,7 @@ int main(void) {
         tcase_add_test(tcase, test_name);
         tcase_add_test(tcase, test_replaced);
         tcase_add_test(tcase, test_superblock);
+        tcase_add_test(tcase, test_many_mounts);
         tcase_add_test(tcase, test_bound);
         return unit_run("program_paths", tcase);
 }
