@@ -24,7 +24,8 @@ typedef struct ProcProgram {
  * @buf:    filled with the path
  *
  * The kernel puts " (deleted)" behind the name of a program that is gone, and a program may be
- * called so: that is told apart.  Never waits for the filesystem that the program is on.
+ * called so: that is told apart.  Never waits for the filesystem that the program is on, but for
+ * 9p.
  *
  * Return: 0, -ENAMETOOLONG longer than a path may be, or none, errors of readlink(2).
  */

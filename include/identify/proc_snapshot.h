@@ -35,7 +35,7 @@ typedef enum ProcSnapshotHow {
  * until the zombie is reaped, but for the control group in version 1: stat, which is read after it,
  * says whether it may have gone already.  Then it is unknown.
  * Never waits for a filesystem other than /proc and that of /run: what a program of a hung or
- * hostile mount is stays in the cache of the kernel.
+ * hostile mount is stays in the cache of the kernel (but see proc_program.c for 9p).
  *
  * Return: 0, -ESRCH no such process or not even stat could be read, -ENOMEM, errors of openat(2).
  */

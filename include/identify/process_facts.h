@@ -17,6 +17,8 @@
 /* More than this of an argument list is cut, and the record says so: a record of each of a
  * million deletions repeats it. */
 #define PROCESS_ARGS_MAX_BYTES 4096
+/* What the kernel keeps of a program's name: TASK_COMM_LEN of linux/sched.h less the NUL. */
+#define PROCESS_COMM_MAX_BYTES 15
 /* "unset", as the kernel writes it in loginuid and sessionid. */
 #define PROCESS_ID_UNSET UINT32_MAX
 

@@ -52,14 +52,13 @@ static bool is_one_of(const char *name, const char *const *names) {
 /* What a process runs; NULL unknown. */
 static const char *program_of(const ProcessView *v) {
         static const char *const many[] = {"busybox", "toybox", NULL};
-        const char *slash, *base;
+        const char *base;
 
         if (!v->facts)
                 return NULL;
         if (!v->facts->executable)
                 return v->facts->name;
-        slash = strrchr(v->facts->executable, '/');
-        base = slash ? slash + 1 : v->facts->executable;
+        base = basename(v->facts->executable);
         return is_one_of(base, many) && v->facts->name ? v->facts->name : base;
 }
 

@@ -6,6 +6,8 @@
  * Whoever runs a program may have mounted the filesystem that it is on, and may let it hang: it is
  * only asked for what the kernel has in its caches.
  *
+ * Limits: 9p asks its server even so, unless it was mounted with a cache of attributes.
+ *
  * Source: proc_pid_exe(5), proc_pid_cwd(5); d_path() in fs/d_path.c of Linux 6.18 for " (deleted)";
  * openat2(2).
  */

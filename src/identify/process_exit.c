@@ -16,9 +16,6 @@
 
 #include "base/clock.h"
 
-/* The name that an exec gives, as far as the kernel keeps it. */
-#define COMM_BYTES 15
-
 /*
  * Was the program too short to be read?  A thread of the kernel never has one.  A child that did
  * not exec is what its parent was, whatever its record calls it.
@@ -31,13 +28,13 @@ static bool is_needed(const ProcessPhase *phase, const TaskstatsRecord *record) 
 
 /* Of a thread's record only the program is the process's. */
 static void set_comm(ProcessFacts *f, const TaskstatsRecord *record, const char *executable) {
-        const char *slash = executable ? strrchr(executable, '/') : NULL;
-        const char *comm = slash ? slash + 1 : "";
-        size_t n;
+        const char *comm = executable ? basename(executable) : "";
+        size_t n = strnlen(comm, PROCESS_COMM_MAX_BYTES);
 
-        if (record->tgid == 0 || record->tgid == record->pid)
+        if (record->tgid == 0 || record->tgid == record->pid) {
                 comm = record->comm;
-        n = strnlen(comm, comm == record->comm ? sizeof(record->comm) - 1 : COMM_BYTES);
+                n = strnlen(comm, sizeof(record->comm) - 1);
+        }
         memcpy(f->comm, comm, n);
         f->comm[n] = '\0';
 }

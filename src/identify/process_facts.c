@@ -11,9 +11,6 @@
 
 #include "identify/container.h"
 
-/* TASK_COMM_LEN of linux/sched.h, without the NUL. */
-#define COMM_BYTES 15
-
 /* The count stands outside of what is copied: another thread may change it meanwhile. */
 typedef struct Counted {
         atomic_uint n_refs;
@@ -35,12 +32,6 @@ static const char *put(char **at, const char *bytes, size_t n_bytes) {
         return start;
 }
 
-static const char *basename_of(const char *path) {
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 /*
  * The kernel keeps 15 bytes of a name: "systemd-tmpfile".  The whole one is that of the program, of
  * what it calls itself, or of the script that an interpreter runs, if it begins like that.
@@ -51,15 +42,15 @@ static const char *whole_name(const ProcessFacts *f) {
 
         if (n_comm == 0)
                 return NULL;
-        if (n_comm < COMM_BYTES)
+        if (n_comm < PROCESS_COMM_MAX_BYTES)
                 return f->comm;
         for (size_t i = 0, at = 0; i < 2 && at < f->n_args_bytes; i++) {
                 candidates[i + 1] = f->args + at;
                 at += strlen(f->args + at) + 1;
         }
         for (size_t i = 0; i < 3; i++)
-                if (candidates[i] && strncmp(basename_of(candidates[i]), f->comm, n_comm) == 0)
-                        return basename_of(candidates[i]);
+                if (candidates[i] && strncmp(basename(candidates[i]), f->comm, n_comm) == 0)
+                        return basename(candidates[i]);
         return f->comm;
 }
 

@@ -19,8 +19,6 @@
 #include "base/hash_table.h"
 #include "capture/mountinfo.h"
 
-/* What the kernel keeps of a name. */
-#define COMM_BYTES 15
 /* Numbers of mounts and of devices without a disk are used again; this long they are believed. */
 #define SUPERBLOCK_AGE_MAX_NSEC (10 * CLOCK_NSEC_PER_SEC)
 /* Each container has a mount of its own, and one that is not found here costs a look at all. */
@@ -32,7 +30,7 @@ typedef struct Program {
         dev_t superblock;
         uint64_t inode;
         char *path; /* NULL: unused */
-        char comms[PROGRAM_PATHS_COMMS_MAX][COMM_BYTES + 1];
+        char comms[PROGRAM_PATHS_COMMS_MAX][PROCESS_COMM_MAX_BYTES + 1];
         size_t next_comm;
 } Program;
 
@@ -116,10 +114,10 @@ static Program *first_of_inode(const ProgramPaths *p, uint64_t inode) {
 }
 
 static void add_comm(Program *program, const char *comm) {
-        size_t n = strnlen(comm, COMM_BYTES);
+        size_t n = strnlen(comm, PROCESS_COMM_MAX_BYTES);
 
         for (size_t i = 0; i < PROGRAM_PATHS_COMMS_MAX; i++)
-                if (strncmp(program->comms[i], comm, COMM_BYTES) == 0)
+                if (strncmp(program->comms[i], comm, PROCESS_COMM_MAX_BYTES) == 0)
                         return;
         memcpy(program->comms[program->next_comm], comm, n);
         program->comms[program->next_comm][n] = '\0';
@@ -180,15 +178,12 @@ void program_paths_learn(ProgramPaths *p, const ProcessFacts *facts) {
 }
 
 static bool is_named(const Program *program, const char *comm) {
-        const char *slash = strrchr(program->path, '/');
-        const char *name = slash ? slash + 1 : program->path;
-
-        if (strnlen(comm, COMM_BYTES) == 0)
+        if (strnlen(comm, PROCESS_COMM_MAX_BYTES) == 0)
                 return false;
-        if (strncmp(name, comm, COMM_BYTES) == 0)
+        if (strncmp(basename(program->path), comm, PROCESS_COMM_MAX_BYTES) == 0)
                 return true;
         for (size_t i = 0; i < PROGRAM_PATHS_COMMS_MAX; i++)
-                if (strncmp(program->comms[i], comm, COMM_BYTES) == 0)
+                if (strncmp(program->comms[i], comm, PROCESS_COMM_MAX_BYTES) == 0)
                         return true;
         return false;
 }
