@@ -60,3 +60,5 @@ uint64_t held_execs_n_evicted(HeldExecs *s);
 
 /* Fills in what `parts` do not know yet: name, executable, arguments. Borrows from the exec. */
 void held_exec_supply(const HeldExec *e, ProcessFactsParts *parts);
+/* The same in facts, which are consumed. Return: new facts; the old ones without memory. */
+ProcessFacts *held_exec_complete(const HeldExec *e, ProcessFacts *facts);

@@ -79,15 +79,18 @@ int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts 
 int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, const ProcessFacts *before,
                           uint64_t nsec, ProcessFacts *facts);
 
+/* Who else tells of a process that is supplied. */
+typedef enum ProcessSupply {
+        PROCESS_SUPPLY_GAP,  /* the witness has told all there is: facts that are known are newer */
+        PROCESS_SUPPLY_LATE, /* the witness lags behind: what was known of the pid is replaced */
+        PROCESS_SUPPLY_SOLE, /* nobody: … and as its end will not be told, it may be let go of */
+} ProcessSupply;
+
 /*
  * process_table_supply() - a process that an event named was read from /proc, since it was not
  * known
- * @is_sole_source: nobody tells of forks, execs and exits: what was known of the pid is replaced,
- *                  and the life may be let go of as if it had ended
- *
- * Facts that are known by now are newer and stay.
  */
-int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64_t nsec,
+int process_table_supply(ProcessTable *t, pid_t pid, ProcessSupply supply, uint64_t nsec,
                          ProcessFacts *facts);
 
 /* Is there a life of this pid that started when these facts say? */

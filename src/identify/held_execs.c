@@ -142,3 +142,15 @@ void held_exec_supply(const HeldExec *e, ProcessFactsParts *parts) {
                 parts->facts.is_args_cut = e->is_args_cut;
         }
 }
+
+ProcessFacts *held_exec_complete(const HeldExec *e, ProcessFacts *facts) {
+        ProcessFactsParts parts = process_facts_parts(facts);
+        ProcessFacts *completed;
+
+        held_exec_supply(e, &parts);
+        completed = process_facts_new(&parts);
+        if (!completed)
+                return facts;
+        process_facts_unref(facts);
+        return completed;
+}

@@ -96,6 +96,13 @@ static bool is_followed(const Identifier *i) {
         return i->witness && !i->is_late && witness_error(i->witness) == 0;
 }
 
+static ProcessSupply supply_of(const Identifier *i) {
+        if (is_followed(i))
+                return PROCESS_SUPPLY_GAP;
+        return i->witness && witness_error(i->witness) == 0 ? PROCESS_SUPPLY_LATE
+                                                            : PROCESS_SUPPLY_SOLE;
+}
+
 /* The pidfd's process was not reaped until now: what was read by its number was of itself. */
 static bool is_still_its_own(const FanEvent *e) {
         return syscall(SYS_pidfd_send_signal, e->pidfd, 0, NULL, 0) == 0;
@@ -123,7 +130,7 @@ static void look_at_ancestors(Identifier *i, const ProcessFacts *child, uint64_t
         }
         /* From the top, so that each finds its parent. */
         while (n-- > 0)
-                process_table_supply(i->table, pids[n], !is_followed(i), nsec, chain[n]);
+                process_table_supply(i->table, pids[n], supply_of(i), nsec, chain[n]);
 }
 
 /* Reads a living process into the table. Return: 0, -ESRCH it is gone meanwhile, -ENOMEM. */
@@ -139,8 +146,7 @@ static int look_now(Identifier *i, const FlightEvent *e) {
                 return -ESRCH;
         }
         look_at_ancestors(i, facts, e->monotonic_nsec);
-        return process_table_supply(i->table, e->fan.pid, !is_followed(i), e->monotonic_nsec,
-                                    facts);
+        return process_table_supply(i->table, e->fan.pid, supply_of(i), e->monotonic_nsec, facts);
 }
 
 /*

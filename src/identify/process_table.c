@@ -98,19 +98,6 @@ int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t ns
         return r;
 }
 
-/* What /proc did not tell any more. Consumes the facts. */
-static ProcessFacts *facts_with_held(ProcessFacts *facts, const HeldExec *held) {
-        ProcessFactsParts parts = process_facts_parts(facts);
-        ProcessFacts *supplied;
-
-        held_exec_supply(held, &parts);
-        supplied = process_facts_new(&parts);
-        if (!supplied)
-                return facts;
-        process_facts_unref(facts);
-        return supplied;
-}
-
 /* Has `facts` been read from the life `p`, and not from a later one of its pid? */
 static bool facts_belong(const Process *p, const ProcessFacts *facts) {
         uint64_t difference = p->start_ticks > facts->start_ticks
@@ -139,6 +126,22 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
         return process_table_exec_held(t, pid, nsec, facts, NULL);
 }
 
+/* Not only its leading thread: what is told from now on is of another life. */
+static bool has_ended_for_good(const Process *p) {
+        return p->exit_nsec != 0 && p->has_exit_record;
+}
+
+/* A life whose fork was not told. */
+static int add_unforked(ProcessTable *t, pid_t pid, Process **ret_process) {
+        const Process *earlier = process_lives_latest(&t->lives, pid);
+        uint64_t begin_nsec = earlier ? earlier->exit_nsec : 0;
+        int r = process_lives_add(&t->lives, pid, ret_process);
+
+        if (r >= 0)
+                (*ret_process)->begin_nsec = begin_nsec;
+        return r;
+}
+
 int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
                             const HeldExec *held) {
         Process *p;
@@ -147,8 +150,8 @@ int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFa
         lock(t);
         t->counters.n_execs++;
         p = process_lives_latest(&t->lives, pid);
-        if (!p)
-                r = process_lives_add(&t->lives, pid, &p);
+        if (!p || has_ended_for_good(p))
+                r = add_unforked(t, pid, &p);
         if (r >= 0 && facts && !facts_belong(p, facts))
                 facts = process_facts_unref(facts);
         if (r >= 0 && !facts) {
@@ -157,7 +160,7 @@ int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFa
                 r = facts ? 0 : -ENOMEM;
         }
         if (r >= 0 && held && !facts->executable)
-                facts = facts_with_held(facts, held);
+                facts = held_exec_complete(held, facts);
         if (r >= 0) {
                 process_dead_revive(p);
                 set_start(p, facts);
@@ -212,7 +215,8 @@ static int get_life(ProcessTable *t, pid_t pid, const ProcessFacts *facts, Proce
         Process *p = process_lives_latest(&t->lives, pid);
         int r;
 
-        if (p && !facts_belong(p, facts)) {
+        /* One that is known by its exit record alone has no start to compare. */
+        if (p && (!facts_belong(p, facts) || (p->start_ticks == 0 && has_ended_for_good(p)))) {
                 end_life(t, p, process_ticks_to_monotonic(facts->start_ticks));
                 p = NULL;
         }
@@ -257,21 +261,21 @@ int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, const Pro
         return r;
 }
 
-int process_table_supply(ProcessTable *t, pid_t pid, bool is_sole_source, uint64_t nsec,
+int process_table_supply(ProcessTable *t, pid_t pid, ProcessSupply supply, uint64_t nsec,
                          ProcessFacts *facts) {
         Process *p;
         int r = 0;
 
         lock(t);
         r = get_life(t, pid, facts, &p);
-        if (r >= 0 && (is_sole_source || !p->phase.facts || !p->phase.facts->name)) {
+        if (r >= 0 && (supply != PROCESS_SUPPLY_GAP || !p->phase.facts || !p->phase.facts->name)) {
                 r = process_add_phase(p, nsec, facts, true);
                 facts = NULL;
         }
-        if (r >= 0 && is_sole_source) {
+        if (r >= 0 && supply != PROCESS_SUPPLY_GAP)
                 process_forget_older_phases(p);
+        if (r >= 0 && supply == PROCESS_SUPPLY_SOLE)
                 end_life(t, p, nsec);
-        }
         unlock(t);
         process_facts_unref(facts);
         return r;

@@ -205,6 +205,35 @@ START_TEST(test_unseen) {
 }
 END_TEST
 
+/* What is told after a record is of another life, though its fork was not told. */
+START_TEST(test_after_the_record) {
+        fork_at(10, A, INIT);
+        exec_at(10, A, "first");
+        exit_at(11, A);
+        put(record_of(A, "first", 10), NULL, 11);
+        if (_i == 0)
+                exec_at(20, A, "second");
+        else
+                found_at(20, A, "second", 19.5, INIT);
+        expect_alive(A, 21, "second");
+        expect_reaped(10, 12, "first");
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 1);
+}
+END_TEST
+
+/* A life that only its record told of, and the one that /proc has now. */
+START_TEST(test_found_after_unseen) {
+        const double now = (double)(int64_t)(clock_now_nsec(CLOCK_MONOTONIC) - base_nsec) /
+                           (double)CLOCK_NSEC_PER_SEC;
+
+        put(record_of(A, "gone", now - 30), NULL, now - 20);
+        found_at(now, A, "living", now - 10, INIT);
+        expect_alive(A, now, "living");
+        expect_reaped(now - 25, now - 15, "gone");
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 1);
+}
+END_TEST
+
 /* The last of several threads has a name of its own. */
 START_TEST(test_thread) {
         TaskstatsRecord r = record_of(A, "worker", 10);
@@ -250,6 +279,8 @@ int main(void) {
         tcase_add_test(tcase, test_quick_lives);
         tcase_add_loop_test(tcase, test_of_nobody, 0, 8);
         tcase_add_test(tcase, test_unseen);
+        tcase_add_loop_test(tcase, test_after_the_record, 0, 2);
+        tcase_add_test(tcase, test_found_after_unseen);
         tcase_add_loop_test(tcase, test_thread, 0, 2);
         tcase_add_test(tcase, test_parent);
         return unit_run("process_exit", tcase);

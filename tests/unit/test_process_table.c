@@ -201,21 +201,39 @@ END_TEST
 START_TEST(test_supply) {
         exec_at(10, PID(1), "a");
         exec_at(10.5, PID(1), "b");
-        ck_assert_int_eq(process_table_supply(table, PID(1), false, at(10.2), program("a")), 0);
+        ck_assert_int_eq(
+                process_table_supply(table, PID(1), PROCESS_SUPPLY_GAP, at(10.2), program("a")), 0);
         expect_alive(PID(1), 11, "b");
         exec_at(11.5, PID(1), NULL);
-        ck_assert_int_eq(process_table_supply(table, PID(1), false, at(11.2), program("c")), 0);
+        ck_assert_int_eq(
+                process_table_supply(table, PID(1), PROCESS_SUPPLY_GAP, at(11.2), program("c")), 0);
         expect_alive(PID(1), 12, "c");
 }
 END_TEST
 
 /* Without anyone to tell of exits the living are kept as the dead are: bounded. */
+/* A witness that lags behind will tell of its end, and until then it lives. */
+START_TEST(test_supply_while_late) {
+        fork_at(5, PID(1), INIT);
+        exec_at(6, PID(1), "before");
+        ck_assert_int_eq(
+                process_table_supply(table, PID(1), PROCESS_SUPPLY_LATE, at(10), program("a")), 0);
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 0);
+        expect_alive(PID(1), 11, "a");
+        process_table_release(table, at(20));
+        expect_alive(PID(1), 21, "a");
+        exit_at(30, PID(1));
+        ck_assert_uint_eq(process_table_counters(table).n_dead, 1);
+}
+END_TEST
+
 START_TEST(test_supply_as_sole_source) {
         size_t n_lives = process_table_counters(table).n_lives;
 
         for (int i = 0; i < 100; i++) {
-                ck_assert_int_eq(
-                        process_table_supply(table, PID(1), true, at(10 + i), program("a")), 0);
+                ck_assert_int_eq(process_table_supply(table, PID(1), PROCESS_SUPPLY_SOLE,
+                                                      at(10 + i), program("a")),
+                                 0);
                 expect_alive(PID(1), 10 + i, "a");
         }
         ck_assert_uint_eq(process_table_counters(table).n_lives, n_lives + 1);
@@ -280,6 +298,7 @@ int main(void) {
         tcase_add_test(tcase, test_change_of_the_child);
         tcase_add_test(tcase, test_refresh);
         tcase_add_test(tcase, test_supply);
+        tcase_add_test(tcase, test_supply_while_late);
         tcase_add_test(tcase, test_supply_as_sole_source);
         tcase_add_test(tcase, test_answer_is_owned);
         return unit_run("process_table", tcase);
