@@ -316,7 +316,7 @@ START_TEST(process_events_end) {
 END_TEST
 
 static void add_tests(TCase *tcase) {
-        tcase_add_loop_test(tcase, process_events_are_lost, 0, 1);
+        tcase_add_loop_test(tcase, process_events_are_lost, 0, 2);
         tcase_add_loop_test(tcase, deletions_are_read_long_after_the_loss, 0, 2);
         tcase_add_test(tcase, process_events_end);
 }
