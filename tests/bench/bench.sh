@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# bench.sh bulk|storm tmpfs|ext4 WHODUNLINK DELETER - what being watched costs, and whom.
+# bench.sh bulk|storm|hold tmpfs|ext4 WHODUNLINK DELETER - what being watched costs, and whom.
 #
 #   bulk   one process unlinks 100,000 files in 1,000 directories
 #   storm  2,000 processes /bin/rm, one after the other, unlink a file each
+#   hold   the same, always with the monitor: what --hold-exec costs the starting of programs
 #
 # Each is done in pairs, with the monitor and without, taking turns at going first, so that a machine that becomes
 # slower meanwhile slows both. A missed target does not fail the benchmark, since a noisy machine is no defect; a
@@ -25,7 +26,7 @@ export LC_ALL=C
 . "${0%/*}/monitor.sh"
 
 if [ "${1-}" != --inside ]; then
-    [ $# -eq 4 ] || die "usage: bench.sh bulk|storm tmpfs|ext4 WHODUNLINK DELETER"
+    [ $# -eq 4 ] || die "usage: bench.sh bulk|storm|hold tmpfs|ext4 WHODUNLINK DELETER"
     [ "$(id -u)" -eq 0 ] || skip "needs root"
     [ "$2" != ext4 ] || command -v mkfs.ext4 >/dev/null || skip "no mkfs.ext4"
     work=$(mktemp -d /tmp/whodunlink-bench-XXXXXX)
@@ -48,8 +49,8 @@ monitor=
 
 case $kind in
 bulk) n_directories=1000 n_files=100 verb=unlink ;;
-storm) n_directories=1 n_files=2000 verb=rm ;;
-*) die "$kind: neither bulk nor storm" ;;
+storm | hold) n_directories=1 n_files=2000 verb=rm ;;
+*) die "$kind: neither bulk nor storm nor hold" ;;
 esac
 n=$((n_directories * n_files))
 
@@ -137,7 +138,7 @@ check_records() {
                 seen[path]
                 n_seen++
             }
-            if (kind == "storm")
+            if (kind != "bulk")
                 args = "\"args\":[\"/bin/rm\",\"" path "\"]"
             else
                 args = ",\"unlink\",\"" tree "\","
@@ -167,9 +168,15 @@ check_records() {
     ' "$work/output.json"
 }
 
+# For hold it is watched, too, but without holding.
 unwatched() {
     make_tree
+    [ "$kind" != hold ] || start_monitor /dev/null
     remove_files
+    if [ "$kind" = hold ]; then
+        wait_until_quiet
+        stop_monitor
+    fi
     rm -rf "$tree"
     unwatched_nsec=$nsec
     unwatched_cpu_nsec=$cpu_nsec
@@ -178,9 +185,10 @@ unwatched() {
 # watched file|null: where the records go.
 watched() {
     make_tree
-    case $1 in
-    file) start_monitor "$work/output.json" ;;
-    null) start_monitor /dev/null ;;
+    case $kind-$1 in
+    hold-file) start_monitor "$work/output.json" --hold-exec ;;
+    *-file) start_monitor "$work/output.json" ;;
+    *-null) start_monitor /dev/null ;;
     esac
     all=$(cpu_of_all)
     main=$(cpu_of_main)
@@ -194,6 +202,7 @@ watched() {
     sample "cpu_$1_witness" "$(quotient "$((all - main))" "$((n * 1000))")"
     sample memory "$(awk '/^VmHWM:/ { print $2 / 1024 }' "/proc/$monitor/status")"
     stop_monitor
+    [ "$kind" != hold ] || sample dropped "$(grep -c '^no longer holding' "$work/errors" || true)"
     rm -rf "$tree"
     [ "$1" != file ] || {
         check_records
@@ -220,7 +229,7 @@ while [ "$i" -lt "$n_pairs" ]; do
     sample watched "$watched_nsec"
     sample ratio "$ratio"
     sample cpu_ratio "$(quotient "$watched_cpu_nsec" "$unwatched_cpu_nsec")"
-    printf '  pair %d: not watched %9.0f ns a file, watched %9.0f, ratio %.3f\n' \
+    printf '  pair %d: without %9.0f ns a file, with %9.0f, ratio %.3f\n' \
         "$i" "$unwatched_nsec" "$watched_nsec" "$ratio"
 done
 
@@ -262,17 +271,18 @@ awk -v kind="$kind" -v fstype="$fstype" -v load_before="$load_before" -v load_af
     END {
         printf "  %-43s%10s%10s%10s  %-4s  %s\n", "", "min", "median", "max", "", "median at most"
         each = kind == "bulk" ? "unlink" : "process"
-        figure("unwatched", "one " each ", not watched", "ns", 0, "")
-        figure("watched", "one " each ", watched", "ns", 0, "")
-        figure("ratio", "ratio, pair by pair", "", 3, kind == "storm" ? "" : fstype == "tmpfs" ? 1.20 : 1.08)
+        figure("unwatched", "one " each (kind == "hold" ? ", not held" : ", not watched"), "ns", 0, "")
+        figure("watched", "one " each (kind == "hold" ? ", held" : ", watched"), "ns", 0, "")
+        figure("ratio", "ratio, pair by pair", "", 3, kind != "bulk" ? "" : fstype == "tmpfs" ? 1.20 : 1.08)
         figure("cpu_ratio", "the same in CPU time", "", 3, "")
-        figure("cpu_file", "monitor: CPU per " each ", JSON to a file", "us", 2, kind == "storm" ? "" : 2.5)
-        figure("cpu_file_witness", "  of which the witness thread", "us", 2, "")
+        figure("cpu_file", "monitor: CPU per " each ", JSON to a file", "us", 2, kind != "bulk" ? "" : 2.5)
+        figure("cpu_file_witness", "  of which not the main thread", "us", 2, "")
         figure("cpu_null", "monitor: CPU per unlink, JSON to /dev/null", "us", 2, "")
         figure("record_bytes", "bytes per record", "B", 0, "")
         figure("ancestors", "ancestors in each record", "", 0, "")
         figure("memory", "monitor: peak memory (VmHWM)", "MiB", 1, "")
         figure("without_args", "records without the arguments", "", 0, "")
+        figure("dropped", "ended the hold because it was late", "", 0, "")
         figure("missing", "records missing", "", 0, 0)
         figure("surplus", "records too many", "", 0, 0)
         printf "  load average %s before, %s after\n%s", load_before, load_after, json

@@ -18,13 +18,19 @@ load() {
     cut -d ' ' -f 1 /proc/loadavg
 }
 
-# Until it has written nothing for 0.6 s.
+# Until it has written nothing for 0.6 s. What it writes to its stdout, since it also writes an answer for each program
+# that it holds.
 wait_until_quiet() {
     n_same=0
     before=
     while [ "$n_same" -lt 3 ]; do
         sleep 0.2
-        now=$(sed -n 's/^wchar: //p' "/proc/$monitor/io") || die "the monitor ended: $(cat "$work/errors")"
+        kill -0 "$monitor" 2>/dev/null || die "the monitor ended: $(cat "$work/errors")"
+        if [ -f "$output" ]; then
+            now=$(wc -c <"$output")
+        else
+            now=$(sed -n 's/^wchar: //p' "/proc/$monitor/io")
+        fi
         if [ "$now" = "$before" ]; then
             n_same=$((n_same + 1))
         else
@@ -34,9 +40,11 @@ wait_until_quiet() {
     done
 }
 
-# start_monitor OUTPUT
+# start_monitor OUTPUT [OPTION...]
 start_monitor() {
-    setpriv --pdeathsig KILL "$whodunlink" watch --output=json "$tree" >"$1" 2>"$work/errors" &
+    output=$1
+    shift
+    setpriv --pdeathsig KILL "$whodunlink" watch --output=json "$@" "$tree" >"$output" 2>"$work/errors" &
     monitor=$!
     tries=0
     until grep -q '^watching ' "$work/errors"; do

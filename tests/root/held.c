@@ -28,24 +28,11 @@ char *held_vanish(void) {
 /* More while nobody looks, and what is held or the numbers of processes are used up. */
 #define FORKS_MAX 2000
 
+#define THREADS_MAX 128
+
 static unsigned long n_forks_before;
-
-/* The thread of a process that has this name. */
-static pid_t thread_of(pid_t pid, const char *name) {
-        _cleanup_free_ char *path = harness_format("/proc/%d/task", (int)pid);
-        _cleanup_closedir_ DIR *d = opendir(path);
-
-        for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-                _cleanup_free_ char *file = harness_format("%s/%s/comm", path, e->d_name);
-                _cleanup_free_ char *comm =
-                        e->d_name[0] == '.' ? NULL : harness_read_file(file, NULL);
-
-                if (comm && strcspn(comm, "\n") == strlen(name) &&
-                    memcmp(comm, name, strlen(name)) == 0)
-                        return (pid_t)strtol(e->d_name, NULL, 10);
-        }
-        harness_abort("no thread %s in %d", name, (int)pid);
-}
+static pid_t halted[THREADS_MAX];
+static size_t n_halted;
 
 static void halt(pid_t tid) {
         int status;
@@ -67,16 +54,36 @@ static unsigned long count_forks(void) {
         return line ? strtoul(line + sizeof("\nprocesses ") - 1, NULL, 10) : 0;
 }
 
+/* Is this the thread that holds programs? */
+static bool is_holding(pid_t pid, const char *tid) {
+        _cleanup_free_ char *path = harness_format("/proc/%d/task/%s/comm", (int)pid, tid);
+        _cleanup_free_ char *comm = harness_read_file(path, NULL);
+
+        return strcmp(comm, "exec-hold\n") == 0;
+}
+
 void held_blindfold(const Monitor *m) {
+        _cleanup_free_ char *path = harness_format("/proc/%d/task", (int)m->pid);
+        _cleanup_closedir_ DIR *d = opendir(path);
+
+        harness_assert(d, "%s: %m", path);
         n_forks_before = count_forks();
-        halt(m->pid);
-        halt(thread_of(m->pid, "witness"));
+        for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+                if (e->d_name[0] == '.' || is_holding(m->pid, e->d_name))
+                        continue;
+                harness_assert(n_halted < THREADS_MAX, "too many threads");
+                halted[n_halted] = (pid_t)strtol(e->d_name, NULL, 10);
+                halt(halted[n_halted++]);
+        }
 }
 
 void held_unblindfold(const Monitor *m) {
-        go_on(thread_of(m->pid, "witness"));
+        for (size_t i = 0; i < n_halted; i++)
+                if (halted[i] != m->pid)
+                        go_on(halted[i]);
         harness_sleep(harness_is_sanitized() ? 3 : 0.5);
         go_on(m->pid);
+        n_halted = 0;
 }
 
 void held_stop(Monitor *m) {

@@ -17,9 +17,9 @@
 
 /* The path of vanish.c's program; skips the test where it is not built. */
 char *held_vanish(void);
-/* From now on nobody of the monitor reads /proc, nor what is deleted. */
+/* From now on nobody of the monitor reads /proc, nor what is deleted: only who holds goes on. */
 void held_blindfold(const Monitor *m);
-/* First those see again who tell of processes, with all that happened meanwhile. */
+/* First those go on who tell of processes, with all that happened meanwhile. */
 void held_unblindfold(const Monitor *m);
 /*
  * Stops the monitor; fails the test if it let go of its hold before.  Skips it when others on this
