@@ -29,6 +29,8 @@ typedef enum ExecHoldEnd {
 typedef struct ExecHoldShared {
         atomic_uint heartbeat; /* counts the steps of the thread */
         atomic_bool is_busy;   /* it has taken events, or is about to, and has not answered all */
+        atomic_bool is_dozing; /* the watchdog looks again only when something is queued or it is
+                                  woken: who finds it so when getting busy wakes it */
         atomic_int end;        /* ExecHoldEnd: the first reason stands */
 } ExecHoldShared;
 

@@ -15,9 +15,10 @@ typedef struct ExecWatchdog {
         pid_t pid;
         int pidfd;   /* readable when it has ended */
         int life_fd; /* it ends when the last copy of this is closed */
+        int wake_fd; /* eventfd(2) to wake it by */
 } ExecWatchdog;
 
-#define EXEC_WATCHDOG_NONE ((ExecWatchdog){.pidfd = -1, .life_fd = -1})
+#define EXEC_WATCHDOG_NONE ((ExecWatchdog){.pidfd = -1, .life_fd = -1, .wake_fd = -1})
 
 /*
  * exec_watchdog_start() - fork it

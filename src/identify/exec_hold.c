@@ -133,10 +133,13 @@ static void take(ExecHold *h) {
         struct fanotify_event_metadata events[EXEC_RELEASE_BATCH];
         const size_t n_room = EXEC_RELEASE_BATCH - h->n_waiting, n_before = h->n_waiting;
         uint64_t now = clock_now_nsec(CLOCK_MONOTONIC);
+        const uint64_t one = 1;
         ssize_t n;
 
         /* Before they are taken: who finds the queue empty must find this. */
         atomic_store(&h->shared->is_busy, true);
+        if (atomic_exchange(&h->shared->is_dozing, false))
+                (void)!write(h->watchdog.wake_fd, &one, sizeof(one));
         n = read(h->fan_fd, events, n_room * sizeof(*events));
         if (n < 0) {
                 if (errno != EAGAIN && errno != EINTR)
@@ -195,7 +198,8 @@ static void finish(ExecHold *h) {
 }
 
 static int own_descriptors(const ExecHold *h) {
-        int fds[] = {h->proc_fd, h->fan_fd, h->wake_fd, h->news_fd, h->watchdog.pidfd};
+        int fds[] = {h->proc_fd, h->fan_fd,         h->wake_fd,
+                     h->news_fd, h->watchdog.pidfd, h->watchdog.wake_fd};
         int r = thread_unshare_descriptors();
 
         if (r > 0)

@@ -5,7 +5,7 @@
  * that should answer has made a step since the last look.  Four looks without a step, and all is
  * let go: three to five sixths of the bound after the last step, which leaves a sixth for being
  * late itself.  Looks are counted and not time, since a machine that stood still altogether is no
- * reason.
+ * reason.  While no program starts it does not look at all.
  *
  * It must not be stopped with the monitor: it has a session of its own (Ctrl-Z), another name than
  * the program's (pkill -STOP), and leaves the monitor's control group if it can (freezing the
@@ -21,6 +21,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,7 +43,7 @@
 #define END_MAX_MSEC 1000
 
 typedef struct Watch {
-        int fan_fd, news_fd, life_fd;
+        int fan_fd, news_fd, life_fd, wake_fd;
         pid_t parent;
         ExecHoldShared *shared;
         struct timespec pause;
@@ -61,11 +62,31 @@ static bool is_orphaned(const Watch *w) {
         return ppoll(&life, 1, &w->pause, NULL) > 0 || getppid() != w->parent;
 }
 
+/*
+ * Nothing waits: sleeps until something does.  Either the thread finds this dozing as it gets busy,
+ * or this finds it busy; and as long as it has not taken what is queued, that wakes, too.
+ */
+static void doze(const Watch *w) {
+        struct pollfd fds[] = {
+                {.fd = w->life_fd, .events = POLLIN},
+                {.fd = w->fan_fd, .events = POLLIN},
+                {.fd = w->wake_fd, .events = POLLIN},
+        };
+        uint64_t n;
+
+        atomic_store(&w->shared->is_dozing, true);
+        if (!atomic_load(&w->shared->is_busy))
+                (void)poll(fds, sizeof(fds) / sizeof(fds[0]), -1);
+        atomic_store(&w->shared->is_dozing, false);
+        (void)!read(w->wake_fd, &n, sizeof(n));
+}
+
 /* Return: false when the monitor is gone. */
 static bool watch(const Watch *w) {
         unsigned before = atomic_load(&w->shared->heartbeat), n_still = 0;
 
         while (n_still < STILL_LOOKS_MAX) {
+                bool is_waiting;
                 unsigned now;
 
                 if (is_orphaned(w))
@@ -73,11 +94,11 @@ static bool watch(const Watch *w) {
                 if (atomic_load(&w->shared->end) != EXEC_HOLD_END_NONE)
                         return true;
                 now = atomic_load(&w->shared->heartbeat);
-                if (now == before &&
-                    (atomic_load(&w->shared->is_busy) || exec_release_n_queued(w->fan_fd) > 0))
-                        n_still++;
-                else
-                        n_still = 0;
+                is_waiting =
+                        atomic_load(&w->shared->is_busy) || exec_release_n_queued(w->fan_fd) > 0;
+                n_still = is_waiting && now == before ? n_still + 1 : 0;
+                if (!is_waiting && now == before)
+                        doze(w);
                 before = now;
         }
         return true;
@@ -125,7 +146,7 @@ static void leave_control_group(void) {
 __attribute__((noreturn)) static void watchdog_main(Watch *w) {
         const struct sched_param priority = {.sched_priority = WATCHDOG_PRIORITY};
         const uint64_t one = 1;
-        int fds[] = {w->fan_fd, w->news_fd, w->life_fd};
+        int fds[] = {w->fan_fd, w->news_fd, w->life_fd, w->wake_fd};
         sigset_t all;
 
         sigfillset(&all);
@@ -155,7 +176,7 @@ __attribute__((noreturn)) static void watchdog_main(Watch *w) {
 int exec_watchdog_start(int fan_fd, int news_fd, ExecHoldShared *shared, uint64_t bound_nsec,
                         ExecWatchdog *ret_watchdog) {
         uint64_t pause = bound_nsec / LOOKS_PER_BOUND;
-        _cleanup_close_ int reading = -1, writing = -1, pidfd = -1;
+        _cleanup_close_ int reading = -1, writing = -1, pidfd = -1, wake_fd = -1;
         Watch w = {
                 .fan_fd = fan_fd,
                 .news_fd = news_fd,
@@ -171,6 +192,9 @@ int exec_watchdog_start(int fan_fd, int news_fd, ExecHoldShared *shared, uint64_
                 return -errno;
         reading = fds[0];
         writing = fds[1];
+        wake_fd = w.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (wake_fd < 0)
+                return -errno;
         pid = fork();
         if (pid < 0)
                 return -errno;
@@ -186,8 +210,12 @@ int exec_watchdog_start(int fan_fd, int news_fd, ExecHoldShared *shared, uint64_
                 (void)waitpid(pid, NULL, 0);
                 return r;
         }
-        *ret_watchdog =
-                (ExecWatchdog){.pid = pid, .pidfd = take_fd(&pidfd), .life_fd = take_fd(&writing)};
+        *ret_watchdog = (ExecWatchdog){
+                .pid = pid,
+                .pidfd = take_fd(&pidfd),
+                .life_fd = take_fd(&writing),
+                .wake_fd = take_fd(&wake_fd),
+        };
         return 0;
 }
 
@@ -200,6 +228,7 @@ void exec_watchdog_stop(ExecWatchdog *w) {
                         (void)kill(w->pid, SIGKILL);
                 (void)waitpid(w->pid, NULL, 0);
                 cleanup_close(&w->pidfd);
+                cleanup_close(&w->wake_fd);
         }
         *w = EXEC_WATCHDOG_NONE;
 }
