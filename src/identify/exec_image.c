@@ -79,7 +79,7 @@ static void copy(char ret[static EXEC_IMAGE_BYTES], const char *at, const char *
 }
 
 static bool parse_script(const char line[static EXEC_IMAGE_BYTES], ExecImage *ret) {
-        const char *last = line + EXEC_IMAGE_BYTES - 1, *end, *name, *separator, *argument = NULL;
+        const char *last = &line[EXEC_IMAGE_BYTES - 1], *end, *name, *separator, *argument = NULL;
 
         if (line[0] != '#' || line[1] != '!')
                 return false;
