@@ -166,6 +166,10 @@ START_TEST(another_mount_namespace_and_chroot) {
 }
 END_TEST
 
+/* What the first process of a namespace calls its children: a sanitizer's thread may have a number
+ * too. */
+static struct { pid_t rm, worker; } * inside;
+
 /* The first process of a pid namespace: starts another one, one that forks, and is one itself. */
 static void begin_namespace(void *scene) {
         const Scene *s = scene;
@@ -173,6 +177,8 @@ static void begin_namespace(void *scene) {
         pid_t worker = process_spawn_worker(harness_worker(), PROCESS_ARGS("worker"), "fork",
                                             s->files[1], NULL);
 
+        inside->rm = rm;
+        inside->worker = worker;
         if (process_wait(rm, 20) != 0 || process_wait(worker, 20) != 0)
                 _exit(EXIT_FAILURE);
         execlp("rm", "rm", s->files[2], (char *)NULL);
@@ -191,14 +197,17 @@ static void make_namespace(void *scene) {
 
 START_TEST(another_pid_namespace) {
         Scene s = scene_new(4);
-        pid_t pid = process_fork(make_namespace, &s);
         int64_t vpid;
+        pid_t pid;
+
+        inside = process_shared_alloc(sizeof(*inside));
+        pid = process_fork(make_namespace, &s);
 
         ck_assert_int_eq(process_wait(pid, 40), 0);
         scene_stop(&s);
         scene_assert_string(&s, 0, "process.name", "rm");
         scene_assert_string(&s, 2, "process.name", "rm");
-        ck_assert_int_eq(record_number(s.records[0], "process.vpid"), 2);
+        ck_assert_int_eq(record_number(s.records[0], "process.vpid"), inside->rm);
         ck_assert_int_eq(record_number(s.records[2], "process.vpid"), 1);
         ck_assert_int_eq(record_number(s.records[0], "process.parent.pid"),
                          record_number(s.records[2], "process.pid"));
@@ -206,7 +215,8 @@ START_TEST(another_pid_namespace) {
         ck_assert_int_eq(record_number(s.records[2], "process.parent.pid"), pid);
         /* What the child of the worker has of its parent is not its number. */
         vpid = record_number(s.records[1], "process.vpid");
-        harness_assert(vpid < 0 || vpid == 4, "vpid is 4, said %lld", (long long)vpid);
+        harness_assert(vpid < 0 || vpid > inside->worker, "vpid is after %d, said %lld",
+                       inside->worker, (long long)vpid);
         ck_assert_int_eq(record_number(s.records[3], "process.pid"), pid);
         ck_assert(!record_get(s.records[3], "process.vpid"));
 }
