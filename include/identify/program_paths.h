@@ -24,8 +24,8 @@ ProgramPaths *program_paths_free(ProgramPaths *p);
  * program_paths_learn() - remember the path of a program that runs
  *
  * An exit record has the superblock's device, statx(2) that of a subvolume or a layer: where they
- * may differ (major number 0) the mount table is asked, now and then for each mount.  What lies on a
- * mount of another namespace is not learned then.  No path is learned that has been deleted.
+ * may differ (major number 0) the mount table is asked, now and then for each mount.  What lies on
+ * a mount of another namespace is not learned then.  No path is learned that has been deleted.
  */
 void program_paths_learn(ProgramPaths *p, const ProcessFacts *facts);
 
