@@ -22,6 +22,7 @@ typedef struct ExecMemory {
  * Blocks for as long as the memory does that somebody else may be in charge of (userfaultfd(2), a
  * mapped file of a FUSE filesystem): to be called where that does no harm.
  *
- * Return: 0, -EFAULT the filename or the list cannot be read, errors of process_vm_readv(2).
+ * Return: 0, -EFAULT the filename or the list cannot be read, -ENOBUFS the filename is longer than
+ * one may be, errors of process_vm_readv(2).
  */
 int exec_memory_read(pid_t tid, ExecMemory *memory, ExecView *v);
