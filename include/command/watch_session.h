@@ -68,6 +68,8 @@ void watch_session_stop_capture(WatchSession *s);
 /* Lets go of dead processes, reports losses of process events. Return: 0, errors of the sink,
  * said but for -EPIPE. */
 int watch_session_tidy(WatchSession *s);
+/* How full of dead processes the table is: 1 is as many as it may keep. */
+double watch_session_crowding(const WatchSession *s);
 
 /* START and STOP. Return: 0, errors of the sink, said but for -EPIPE. */
 int watch_session_announce(WatchSession *s, RecordAction action);

@@ -33,7 +33,9 @@
 #define FULL_PAUSE_USEC 10000
 /* How often dead processes are let go of. */
 #define TIDY_USEC (2 * UINT64_C(1000000))
-#define TIDY_ACCURACY_USEC (500 * UINT64_C(1000))
+#define TIDY_SOON_USEC (100 * UINT64_C(1000))
+/* How full the table may become in between: it may get worse. */
+#define TIDY_CROWDING_MAX 0.125
 #define EXIT_TIMED_OUT 124
 
 typedef enum WatchPhase {
@@ -52,7 +54,7 @@ typedef struct Watch {
         int status;
         bool is_leaving;
         bool is_abandoned; /* nobody reads stdout any more: end without a word */
-        uint64_t begin_nsec;
+        uint64_t begin_nsec, tidy_usec;
 } Watch;
 
 static int leave(Watch *w, int status) {
@@ -203,20 +205,30 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *use
         return w->phase == WATCH_PHASE_RUNNING ? handled(w, follow_mounts(w)) : 0;
 }
 
+/* Sooner when they would be too many by then, as fast as they came since the last time. */
+static int tidy_again(Watch *w, sd_event_source *source, double crowding) {
+        bool is_soon = crowding / (double)w->tidy_usec * TIDY_USEC > TIDY_CROWDING_MAX;
+        int r;
+
+        w->tidy_usec = is_soon ? TIDY_SOON_USEC : TIDY_USEC;
+        r = sd_event_source_set_time_accuracy(source, w->tidy_usec / 4);
+        if (r >= 0)
+                r = sd_event_source_set_time_relative(source, w->tidy_usec);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static int tidy(Watch *w, sd_event_source *source) {
+        double crowding = watch_session_crowding(w->session);
         int r, enabled;
 
-        r = sd_event_source_set_time_relative(source, TIDY_USEC);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        if (r < 0)
-                return r;
-        r = watch_session_tidy(w->session);
-        if (r < 0)
-                return give_up(w, r);
         /* When it is quiet nobody else looks whether the queue is empty. */
         r = sd_event_source_get_enabled(w->capture, &enabled);
-        return r < 0 || enabled == SD_EVENT_OFF ? r : work(w);
+        if (r >= 0 && enabled != SD_EVENT_OFF)
+                r = work(w);
+        if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
+                return r;
+        r = watch_session_tidy(w->session);
+        return r < 0 ? give_up(w, r) : tidy_again(w, source, crowding);
 }
 
 static int on_tidy(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -272,8 +284,8 @@ static int add_timers(Watch *w) {
 
         r = sd_event_add_time_relative(w->event, &w->pause, CLOCK_MONOTONIC, 0, 1, on_pause, w);
         if (r >= 0)
-                r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, TIDY_USEC,
-                                               TIDY_ACCURACY_USEC, on_tidy, w);
+                r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, w->tidy_usec,
+                                               w->tidy_usec / 4, on_tidy, w);
         if (r >= 0 && w->options.timeout_nsec > 0)
                 r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC,
                                                w->options.timeout_nsec / CLOCK_NSEC_PER_USEC, 1,
@@ -375,7 +387,7 @@ static int mistake(int error) {
 }
 
 int watch_main(int argc, char **argv) {
-        Watch w = {.mountinfo_fd = -1};
+        Watch w = {.mountinfo_fd = -1, .tidy_usec = TIDY_USEC};
         int r, status = EXIT_SUCCESS;
 
         r = watch_options_parse(argc, argv, &w.options);

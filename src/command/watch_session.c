@@ -299,6 +299,10 @@ int watch_session_tidy(WatchSession *s) {
         return r;
 }
 
+double watch_session_crowding(const WatchSession *s) {
+        return (double)process_table_counters(s->table).n_dead / (double)s->options->process_limit;
+}
+
 int watch_session_announce(WatchSession *s, RecordAction action) {
         _cleanup_buffer_ Buffer b = {0};
 

@@ -3,6 +3,7 @@
 /*
  * More processes end than are kept: what was forgotten is counted in a loss record, its deletions
  * are told all the same, and no other process is named for them, also when pids come round.
+ * What nobody can ask for any more is let go of before, and is no loss.
  */
 
 #include <signal.h>
@@ -201,9 +202,42 @@ START_TEST(forgotten_while_pids_come_round) {
 }
 END_TEST
 
+/* Return: how many processes there were. */
+static size_t end_processes(double seconds, double pause) {
+        double end = harness_now() + seconds;
+        size_t n = 0;
+
+        for (; harness_now() < end; n++) {
+                pid_t pid = fork();
+
+                if (pid == 0)
+                        _exit(0);
+                ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+                if (pause > 0)
+                        harness_sleep(pause);
+        }
+        return n;
+}
+
+/*
+ * Nobody deletes anything: none of them has to be remembered, and nothing is lost.  They come
+ * slowly until it is seen that they are many, then as fast as they can.
+ */
+START_TEST(not_forgotten_while_it_is_quiet) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        Monitor m = monitor_start(MONITOR_ARGS("--process-limit=3000", fs.path));
+        size_t n_slow = end_processes(3, 0.003), n_fast = end_processes(4, 0);
+
+        monitor_stop(&m);
+        harness_note("%zu processes, then %zu", n_slow, n_fast);
+        ck_assert_uint_eq(count_forgotten(&m, "--process-limit=3000,"), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, forgotten_in_a_storm);
         tcase_add_test(tcase, forgotten_while_pids_come_round);
+        tcase_add_test(tcase, not_forgotten_while_it_is_quiet);
 }
 
 int main(void) {
