@@ -54,7 +54,7 @@ int process_table_change(ProcessTable *t, const ProcEvent *e);
  * process_table_exit_record() - the kernel's record of a process that ended
  * @record:     with .is_whole_process
  * @executable: path of its program; NULL unknown
- * @nsec:       a time before which it had ended
+ * @nsec:       when it had ended, as well as that is known
  *
  * Gives a name and a program to a life whose exec was told too late to be read.  A life that
  * nobody told of begins and ends with its record.  Of several lives of a pid it is the first one
