@@ -22,6 +22,16 @@ bool path_is_within(const char *path, size_t n_path, const char *prefix, size_t 
 size_t path_directory_length(const char *path, size_t n_path);
 
 /*
+ * path_length_less_deleted() - length of what /proc calls a thing, without " (deleted)" behind it
+ *
+ * The kernel puts that behind the name of what is gone; but a thing may be called so, and only its
+ * link count tells the two apart.
+ *
+ * Return: n_path when it does not end so, or is nothing else.
+ */
+size_t path_length_less_deleted(const char *path, size_t n_path);
+
+/*
  * path_resolve() - make a path absolute and free of symlinks, "." and ".."
  * @path:     absolute, or relative to the working directory
  * @ret_path: newly allocated

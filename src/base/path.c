@@ -34,6 +34,13 @@ size_t path_directory_length(const char *path, size_t n_path) {
         return !slash || slash == path ? 1 : (size_t)(slash - path);
 }
 
+size_t path_length_less_deleted(const char *path, size_t n_path) {
+        static const char suffix[] = {' ', '(', 'd', 'e', 'l', 'e', 't', 'e', 'd', ')'};
+        const size_t n = sizeof(suffix);
+
+        return n_path > n && memcmp(path + n_path - n, suffix, n) == 0 ? n_path - n : n_path;
+}
+
 /* The state of one path_resolve(): what is known, and what is still to be walked. */
 typedef struct Walk {
         char done[PATH_MAX]; /* no trailing '/', so "" is the root; a string */

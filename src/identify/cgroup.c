@@ -13,35 +13,15 @@
  * Linux 6.18; src/basic/cgroup-util.c and unit-name.c of systemd 252.
  */
 
+#include "identify/cgroup.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "identify/cgroup.h"
+#include "base/path.h"
+#include "base/span.h"
 
-#define DELETED " (deleted)"
 #define UNIT_NAME_MAX 255 /* systemd's UNIT_NAME_MAX, less its NUL */
-
-/* A borrowed run of bytes. */
-typedef struct Span {
-        const char *at;
-        size_t n;
-} Span;
-
-static bool span_is(Span s, const char *text) {
-        return s.n == strlen(text) && memcmp(s.at, text, s.n) == 0;
-}
-
-static bool span_ends_with(Span s, const char *tail) {
-        size_t n = strlen(tail);
-
-        return s.n >= n && memcmp(s.at + s.n - n, tail, n) == 0;
-}
-
-static bool span_starts_with(Span s, const char *head) {
-        size_t n = strlen(head);
-
-        return s.n >= n && memcmp(s.at, head, n) == 0;
-}
 
 static bool is_digits(Span s) {
         for (size_t i = 0; i < s.n; i++)
@@ -102,30 +82,9 @@ int cgroup_path_parse(const char *text, size_t n_bytes, const char **ret_path, s
         if (!path.at)
                 return -ENODATA;
 
-        if (span_ends_with(path, DELETED) && path.n > strlen(DELETED))
-                path.n -= strlen(DELETED);
-
         *ret_path = path.at;
-        *ret_n_path = path.n;
+        *ret_n_path = path_length_less_deleted(path.at, path.n);
         return 0;
-}
-
-/* Takes the next component off a path. */
-static bool next_component(Span *path, Span *ret) {
-        const char *slash;
-
-        while (path->n > 0 && *path->at == '/') {
-                path->at++;
-                path->n--;
-        }
-        if (path->n == 0)
-                return false;
-
-        slash = memchr(path->at, '/', path->n);
-        *ret = (Span){path->at, slash ? (size_t)(slash - path->at) : path->n};
-        path->at += ret->n;
-        path->n -= ret->n;
-        return true;
 }
 
 /* As systemd's unit_name_is_valid(): a prefix of these characters that '@' does not start. */
@@ -156,11 +115,7 @@ static bool is_unit(Span s) {
 
 /* What stands between head and tail: "3" of session-3.scope. */
 static Span between(Span s, const char *head, const char *tail) {
-        size_t n_around = strlen(head) + strlen(tail);
-
-        if (s.n <= n_around || !span_starts_with(s, head) || !span_ends_with(s, tail))
-                return (Span){0};
-        return (Span){s.at + strlen(head), s.n - n_around};
+        return span_take_head(&s, head) && span_take_tail(&s, tail) ? s : (Span){0};
 }
 
 static bool is_session_id(Span s) {
@@ -175,7 +130,7 @@ void cgroup_units_parse(const char *path, size_t n_path, CgroupUnits *ret_units)
         Span rest = {path, n_path}, component, session;
         bool is_user_manager = false;
 
-        while (!units.user_unit && next_component(&rest, &component)) {
+        while (!units.user_unit && span_take_component(&rest, &component)) {
                 if (component.at[0] == '_') {
                         component.at++;
                         component.n--;

@@ -19,42 +19,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/span.h"
 #include "identify/unit_name.h"
 
 #define N_ID 64
 
 #define NSPAWN "systemd-nspawn"
 #define PODMAN "podman"
-
-/* A borrowed run of bytes. */
-typedef struct Span {
-        const char *at;
-        size_t n;
-} Span;
-
-static bool span_is(Span s, const char *text) {
-        return s.n == strlen(text) && memcmp(s.at, text, s.n) == 0;
-}
-
-/* Takes text off the start; false and untouched if it is not there. */
-static bool take_head(Span *s, const char *text) {
-        size_t n = strlen(text);
-
-        if (s->n < n || memcmp(s->at, text, n) != 0)
-                return false;
-        s->at += n;
-        s->n -= n;
-        return true;
-}
-
-static bool take_tail(Span *s, const char *text) {
-        size_t n = strlen(text);
-
-        if (s->n < n || memcmp(s->at + s->n - n, text, n) != 0)
-                return false;
-        s->n -= n;
-        return true;
-}
 
 /* Cuts at the last separator. */
 static bool cut_last(Span s, char separator, Span *ret_before, Span *ret_after) {
@@ -109,12 +80,12 @@ static bool is_pod_uid(Span s, char separator) {
 
 /* podUID, or kubepods-burstable-podUID.slice, also below kind's kubelet-kubepods.slice. */
 static bool pod_from(Span component, Span *ret_uid) {
-        bool is_slice = take_tail(&component, ".slice");
+        bool is_slice = span_take_tail(&component, ".slice");
         Span before, last = component;
 
         if (is_slice)
                 (void)cut_last(component, '-', &before, &last);
-        if (!take_head(&last, "pod") || !is_pod_uid(last, is_slice ? '_' : '-'))
+        if (!span_take_head(&last, "pod") || !is_pod_uid(last, is_slice ? '_' : '-'))
                 return false;
         *ret_uid = last;
         return true;
@@ -138,12 +109,12 @@ static const struct {
 
 /* docker-ID.scope and the like. */
 static bool match_head(Span component, ContainerRef *c) {
-        bool is_scope = take_tail(&component, ".scope");
+        bool is_scope = span_take_tail(&component, ".scope");
 
         for (size_t i = 0; i < N_HEADS; i++) {
                 Span id = component;
 
-                if (!take_head(&id, heads[i].head) || !is_id(id) ||
+                if (!span_take_head(&id, heads[i].head) || !is_id(id) ||
                     (heads[i].is_scope_only && !is_scope))
                         continue;
                 c->runtime = heads[i].runtime;
@@ -168,7 +139,7 @@ static bool match_colons(Span component, ContainerRef *c) {
         for (size_t i = 0; i < N_HEADS; i++) {
                 Span known = {heads[i].head, strlen(heads[i].head)};
 
-                if (!take_tail(&known, "-") || known.n != head.n ||
+                if (!span_take_tail(&known, "-") || known.n != head.n ||
                     memcmp(known.at, head.at, head.n) != 0)
                         continue;
                 c->runtime = heads[i].runtime;
@@ -187,23 +158,23 @@ static bool match_colons(Span component, ContainerRef *c) {
 static bool is_of_libvirt(Span name, const char *driver) {
         size_t n_digits = 0;
 
-        if (!take_head(&name, driver) || !take_head(&name, "\\x2d"))
+        if (!span_take_head(&name, driver) || !span_take_head(&name, "\\x2d"))
                 return false;
         while (n_digits < name.n && name.at[n_digits] >= '0' && name.at[n_digits] <= '9')
                 n_digits++;
         name.at += n_digits;
         name.n -= n_digits;
-        return n_digits > 0 && take_head(&name, "\\x2d");
+        return n_digits > 0 && span_take_head(&name, "\\x2d");
 }
 
 /* machine-NAME.scope by machined, systemd-nspawn@NAME.service. */
 static bool match_machine(Span component, ContainerRef *c) {
         Span name = component;
-        bool is_scope = take_head(&name, "machine-") && take_tail(&name, ".scope");
+        bool is_scope = span_take_head(&name, "machine-") && span_take_tail(&name, ".scope");
 
         if (!is_scope) {
                 name = component;
-                if (!take_head(&name, "systemd-nspawn@") || !take_tail(&name, ".service"))
+                if (!span_take_head(&name, "systemd-nspawn@") || !span_take_tail(&name, ".service"))
                         return false;
         }
         if (!is_name(name) || (is_scope && is_of_libvirt(name, "qemu")))
@@ -219,7 +190,7 @@ static bool match_machine(Span component, ContainerRef *c) {
 static bool match_lxc(Span component, Span parent, ContainerRef *c) {
         Span name = component;
 
-        if (!take_head(&name, "lxc.payload.") && !span_is(parent, "lxc.payload") &&
+        if (!span_take_head(&name, "lxc.payload.") && !span_is(parent, "lxc.payload") &&
             !span_is(parent, "lxc"))
                 return false;
         if (!is_name(name))
@@ -244,24 +215,6 @@ static bool match_directory(Span component, Span parent, bool is_second, Contain
         return true;
 }
 
-/* Takes the next component off a path. */
-static bool next_component(Span *path, Span *ret) {
-        const char *slash;
-
-        while (path->n > 0 && *path->at == '/') {
-                path->at++;
-                path->n--;
-        }
-        if (path->n == 0)
-                return false;
-
-        slash = memchr(path->at, '/', path->n);
-        *ret = (Span){path->at, slash ? (size_t)(slash - path->at) : path->n};
-        path->at += ret->n;
-        path->n -= ret->n;
-        return true;
-}
-
 /* The group of who watches over the container, directly below the container's. */
 static bool is_monitor(Span component, const ContainerRef *c) {
         if (!c->runtime)
@@ -276,7 +229,7 @@ void container_parse(const char *path, size_t n_path, ContainerRef *ret_containe
         Span rest = {path, n_path}, component, parent = none, uid;
         bool is_just_found = false;
 
-        for (size_t i = 0; next_component(&rest, &component); i++) {
+        for (size_t i = 0; span_take_component(&rest, &component); i++) {
                 ContainerRef next;
 
                 if (is_just_found && is_monitor(component, &found)) {

@@ -17,9 +17,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "identify/proc_stat.h"
-
-#define DELETED_SUFFIX " (deleted)"
 
 int exec_waiting_read_image(ExecWaiting *w) {
         char bytes[EXEC_IMAGE_BYTES];
@@ -71,19 +70,14 @@ static pid_t read_process(int proc_fd, pid_t tid) {
 }
 
 static void read_path(int proc_fd, int fd, char path[static PATH_MAX], ExecView *v) {
-        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
         char name[40];
         ssize_t n;
 
         snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
         n = readlinkat(proc_fd, name, path, PATH_MAX);
         v->path = path;
-        v->n_path = n > 0 ? (size_t)n : 0;
-        if (v->n_path > n_suffix &&
-            memcmp(path + v->n_path - n_suffix, DELETED_SUFFIX, n_suffix) == 0) {
-                v->n_path -= n_suffix;
-                v->is_deleted = true;
-        }
+        v->n_path = n > 0 ? path_length_less_deleted(path, (size_t)n) : 0;
+        v->is_deleted = n > 0 && v->n_path < (size_t)n;
 }
 
 int exec_waiting_copy(const ExecWaiting *w, int proc_fd, ExecMemory *memory, ExecChain *chain,

@@ -24,14 +24,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-#define DELETED_SUFFIX " (deleted)"
+#include "base/path.h"
 
 /* That the kernel has put it there is not sure: it may be called so. */
 static bool has_suffix(const char *path, size_t n_path) {
-        const size_t n_suffix = sizeof(DELETED_SUFFIX) - 1;
-
-        return n_path > n_suffix && memcmp(path + n_path - n_suffix, DELETED_SUFFIX, n_suffix) == 0;
+        return path_length_less_deleted(path, n_path) < n_path;
 }
 
 /* Return: links left, or a negative errno. */
@@ -81,7 +78,7 @@ int proc_program_read(int dir_fd, char buf[static PATH_MAX], ProcProgram *ret_pr
         p.is_deleted =
                 has_suffix(buf, p.n_path) && !(n_links > 0 && is_there(dir_fd, buf, &p.file));
         if (p.is_deleted)
-                p.n_path -= sizeof(DELETED_SUFFIX) - 1;
+                p.n_path = path_length_less_deleted(buf, p.n_path);
         *ret_program = p;
         return 0;
 }
@@ -99,6 +96,6 @@ ssize_t proc_program_read_directory(int dir_fd, char buf[static PATH_MAX]) {
         if (n < 0)
                 return -errno;
         if (has_suffix(buf, (size_t)n) && !is_directory_there(dir_fd))
-                n -= (ssize_t)sizeof(DELETED_SUFFIX) - 1;
+                n = (ssize_t)path_length_less_deleted(buf, (size_t)n);
         return n;
 }

@@ -316,12 +316,30 @@ START_TEST(test_resolve_without_permission) {
 }
 END_TEST
 
+static const struct {
+        const char *path;
+        size_t n;
+} deleted[] = {
+        {"/a (deleted)", 2},   {"/a", 2},
+        {"/a (deleted) ", 13}, {"/a(deleted)", 11},
+        {" (deleted)", 10},    {"/a (deleted) (deleted)", 12},
+        {"(deleted)", 9},      {"", 0},
+};
+
+START_TEST(test_length_less_deleted) {
+        const char *path = deleted[_i].path;
+
+        ck_assert_uint_eq(path_length_less_deleted(path, strlen(path)), deleted[_i].n);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("path");
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, test_within, 0, N(withins));
         tcase_add_loop_test(tcase, test_directory_length, 0, N(directories));
+        tcase_add_loop_test(tcase, test_length_less_deleted, 0, N(deleted));
         tcase_add_loop_test(tcase, test_resolve, 0, N(resolves));
         tcase_add_loop_test(tcase, test_resolve_absolute, 0, N(absolutes));
         tcase_add_test(tcase, test_resolve_long);
