@@ -42,10 +42,10 @@ ProcessTable *process_table_free(ProcessTable *t);
  * Return: 0, -ENOMEM.
  */
 int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t nsec);
-int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts);
-/* With what the program was given while it was held, for what /proc did not tell any more. */
-int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
-                            const HeldExec *held);
+/* @held: what the program was given while it was held, for what /proc did not tell any more; NULL:
+ * it was not held. */
+int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
+                       const HeldExec *held);
 void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec);
 /* Another user, group, session or name; see process_change_is(). */
 int process_table_change(ProcessTable *t, const ProcEvent *e);

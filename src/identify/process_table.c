@@ -122,10 +122,6 @@ static void set_start(Process *p, const ProcessFacts *facts) {
                         clock_boottime_to_realtime(process_ticks_to_nsec(facts->start_ticks));
 }
 
-int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts) {
-        return process_table_exec_held(t, pid, nsec, facts, NULL);
-}
-
 /* Not only its leading thread: what is told from now on is of another life. */
 static bool has_ended_for_good(const Process *p) {
         return p->exit_nsec != 0 && p->has_exit_record;
@@ -142,8 +138,8 @@ static int add_unforked(ProcessTable *t, pid_t pid, Process **ret_process) {
         return r;
 }
 
-int process_table_exec_held(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
-                            const HeldExec *held) {
+int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *facts,
+                       const HeldExec *held) {
         Process *p;
         int r = 0;
 

@@ -93,7 +93,7 @@ static void see_exec(Witness *w, const ProcEvent *e) {
         if (facts && proc_snapshot_complete(w->source, e->pid, before, &facts) >= 0)
                 program_paths_learn(w->paths, facts);
         is_held = execs && held_execs_take(execs, e->pid, e->monotonic_nsec, &held) > 0;
-        process_table_exec_held(w->table, e->pid, e->monotonic_nsec, facts, is_held ? &held : NULL);
+        process_table_exec(w->table, e->pid, e->monotonic_nsec, facts, is_held ? &held : NULL);
 }
 
 static void see_exit(Witness *w, const ProcEvent *e) {

@@ -104,7 +104,8 @@ static void add_own(json_object *o, const ProcessFacts *f) {
                 json_member_add(o, "vpid", json_object_new_int64(f->vpid));
 }
 
-static json_object *parent_object(const ProcessView *v, const HostFacts *host, UserNames *names) {
+/* What is said of every process that is more than a link of the ancestry. */
+static json_object *identified_object(const ProcessView *v, const HostFacts *host) {
         json_object *o = json_object_new_object();
 
         if (!o)
@@ -112,6 +113,14 @@ static json_object *parent_object(const ProcessView *v, const HostFacts *host, U
         add_pid(o, v);
         add_entity_id(o, v, host);
         add_program(o, v);
+        return o;
+}
+
+static json_object *parent_object(const ProcessView *v, const HostFacts *host, UserNames *names) {
+        json_object *o = identified_object(v, host);
+
+        if (!o)
+                return NULL;
         add_command(o, v);
         if (v->facts)
                 json_member_add_name(o, "working_directory", v->facts->working_directory);
@@ -122,14 +131,10 @@ static json_object *parent_object(const ProcessView *v, const HostFacts *host, U
 }
 
 static json_object *leader_object(const ProcessView *v, const HostFacts *host) {
-        json_object *o = json_object_new_object();
+        json_object *o = identified_object(v, host);
 
-        if (!o)
-                return NULL;
-        add_pid(o, v);
-        add_entity_id(o, v, host);
-        add_program(o, v);
-        add_start(o, v);
+        if (o)
+                add_start(o, v);
         return o;
 }
 
@@ -151,13 +156,10 @@ static void add_leaders(json_object *process, const Deleter *d, const HostFacts 
 
 static json_object *deleter_object(const Deleter *d, const HostFacts *host, UserNames *names) {
         const ProcessView *v = &d->process, *parent = deleter_parent(d);
-        json_object *o = json_object_new_object();
+        json_object *o = identified_object(v, host);
 
         if (!o)
                 return NULL;
-        add_pid(o, v);
-        add_entity_id(o, v, host);
-        add_program(o, v);
         add_command(o, v);
         if (v->facts && d->has_directory)
                 json_member_add_name(o, "working_directory", v->facts->working_directory);

@@ -82,8 +82,8 @@ static inline void fork_at(double seconds, pid_t pid, pid_t parent) {
 }
 
 static inline void exec_at(double seconds, pid_t pid, const char *comm) {
-        ck_assert_int_eq(process_table_exec(table, pid, at(seconds), comm ? program(comm) : NULL),
-                         0);
+        ck_assert_int_eq(
+                process_table_exec(table, pid, at(seconds), comm ? program(comm) : NULL, NULL), 0);
 }
 
 static inline void exit_at(double seconds, pid_t pid) {

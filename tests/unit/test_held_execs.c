@@ -135,7 +135,7 @@ START_TEST(test_unread_exec) {
         found_at(0, INIT, "init", -500, 0);
         fork_at(10, PID(1), INIT);
         exec_at(20, PID(1), "sh");
-        ck_assert_int_eq(process_table_exec_held(table, PID(1), at(30), NULL, &e), 0);
+        ck_assert_int_eq(process_table_exec(table, PID(1), at(30), NULL, &e), 0);
         expect_alive(PID(1), 31, "/bin/rm");
         f = answer.process.facts;
         ck_assert(answer.has_executed);
@@ -155,7 +155,7 @@ START_TEST(test_read_exec) {
 
         found_at(0, INIT, "init", -500, 0);
         fork_at(10, PID(1), INIT);
-        ck_assert_int_eq(process_table_exec_held(table, PID(1), at(30), program("read"), &e), 0);
+        ck_assert_int_eq(process_table_exec(table, PID(1), at(30), program("read"), &e), 0);
         expect_alive(PID(1), 31, "read");
         ck_assert_str_eq(answer.process.facts->executable, "/bin/x");
         ck_assert_str_eq(answer.process.facts->args, "read");
@@ -170,8 +170,7 @@ START_TEST(test_half_read_exec) {
         e.is_args_cut = e.is_executable_deleted = true;
         found_at(0, INIT, "init", -500, 0);
         fork_at(10, PID(1), INIT);
-        ck_assert_int_eq(process_table_exec_held(table, PID(1), at(30), process_facts_new(&p), &e),
-                         0);
+        ck_assert_int_eq(process_table_exec(table, PID(1), at(30), process_facts_new(&p), &e), 0);
         expect_alive(PID(1), 31, "read");
         ck_assert_uint_eq(answer.process.facts->session_id, 9);
         ck_assert_str_eq(answer.process.facts->executable, "held");

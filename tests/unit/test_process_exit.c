@@ -88,7 +88,7 @@ static ProcessFacts *partly(bool has_args) {
 /* The program's path went before it could be read, or its arguments too. */
 START_TEST(test_partly_read) {
         fork_at(10, A, INIT);
-        ck_assert_int_eq(process_table_exec(table, A, at(10), partly(_i)), 0);
+        ck_assert_int_eq(process_table_exec(table, A, at(10), partly(_i), NULL), 0);
         exit_at(11, A);
         put(record_of(A, "other", 10), "/bin/rm", 11);
         expect_reaped(10, 12, "rm");
@@ -111,7 +111,7 @@ START_TEST(test_only_name_unknown) {
         };
 
         fork_at(10, A, INIT);
-        ck_assert_int_eq(process_table_exec(table, A, at(10), process_facts_new(&p)), 0);
+        ck_assert_int_eq(process_table_exec(table, A, at(10), process_facts_new(&p), NULL), 0);
         exit_at(11, A);
         put(record_of(A, "tool", 10), _i == 1 ? "/other/tool" : NULL, 11);
         expect_reaped(10, 12, "tool");

@@ -79,9 +79,9 @@ END_TEST
 /* What was read after the pid had changed hands is not this life's. */
 START_TEST(test_exec_of_a_later_life) {
         fork_at(10, PID(1), INIT);
-        ck_assert_int_eq(
-                process_table_exec(table, PID(1), at(11), program_started("later", ticks(12), 0)),
-                0);
+        ck_assert_int_eq(process_table_exec(table, PID(1), at(11),
+                                            program_started("later", ticks(12), 0), NULL),
+                         0);
         expect_alive(PID(1), 11, "");
         ck_assert_uint_eq(process_table_counters(table).n_execs_unread, 1);
         ck_assert_uint_eq(answer.process.start_ticks, ticks(10));

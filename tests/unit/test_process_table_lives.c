@@ -203,15 +203,15 @@ START_TEST(test_start_stays) {
         fork_at(10, A, INIT);
         expect_alive(A, 11, "init");
         ck_assert_uint_eq(answer.process.start_ticks, ticks(10));
-        ck_assert_int_eq(
-                process_table_exec(table, A, at(12), program_started("rm", ticks(10) - 1, INIT)),
-                0);
+        ck_assert_int_eq(process_table_exec(table, A, at(12),
+                                            program_started("rm", ticks(10) - 1, INIT), NULL),
+                         0);
         expect_alive(A, 13, "rm");
         ck_assert_uint_eq(answer.process.start_ticks, ticks(10));
 
         fork_at(20, PID(2), INIT);
         ck_assert_int_eq(process_table_exec(table, PID(2), at(21),
-                                            program_started("rm", ticks(20) - 1, INIT)),
+                                            program_started("rm", ticks(20) - 1, INIT), NULL),
                          0);
         expect_alive(PID(2), 22, "rm");
         ck_assert_uint_eq(answer.process.start_ticks, ticks(20) - 1);
