@@ -27,13 +27,8 @@ export LC_ALL=C
 
 if [ "${1-}" != --inside ]; then
     [ $# -eq 4 ] || die "usage: bench.sh bulk|storm|hold tmpfs|ext4 WHODUNLINK DELETER"
-    [ "$(id -u)" -eq 0 ] || skip "needs root"
     [ "$2" != ext4 ] || command -v mkfs.ext4 >/dev/null || skip "no mkfs.ext4"
-    work=$(mktemp -d /tmp/whodunlink-bench-XXXXXX)
-    trap 'rmdir "$work"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
-    unshare --mount --propagation private sh "$0" --inside "$work" "$@"
+    in_own_mounts "$@"
     exit
 fi
 
@@ -54,20 +49,7 @@ storm | hold) n_directories=1 n_files=2000 verb=rm ;;
 esac
 n=$((n_directories * n_files))
 
-clean_up() {
-    if [ -n "$monitor" ] && kill -KILL "$monitor" 2>/dev/null; then
-        wait "$monitor" 2>/dev/null || true
-    fi
-    # What still runs in there after a signal keeps the mounts for a moment longer.
-    ! mountpoint -q "$work/fs" || umount -l "$work/fs"
-    umount -l "$work"
-}
-
-mount -t tmpfs -o mode=0755,nr_inodes=0 bench "$work"
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
+mount_work
 mkdir "$work/fs"
 case $fstype in
 tmpfs) mount -t tmpfs -o mode=0755,nr_inodes=0 tmpfs "$work/fs" ;;

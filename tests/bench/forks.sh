@@ -19,12 +19,7 @@ export LC_ALL=C
 
 if [ "${1-}" != --inside ]; then
     [ $# -eq 4 ] || die "usage: forks.sh COUNT WHODUNLINK FORKER TINY"
-    [ "$(id -u)" -eq 0 ] || skip "needs root"
-    work=$(mktemp -d /tmp/whodunlink-bench-XXXXXX)
-    trap 'rmdir "$work"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
-    unshare --mount --propagation private sh "$0" --inside "$work" "$@"
+    in_own_mounts "$@"
     exit
 fi
 
@@ -36,13 +31,6 @@ tiny=$6
 tree=$work/tree
 monitor=
 
-clean_up() {
-    if [ -n "$monitor" ] && kill -KILL "$monitor" 2>/dev/null; then
-        wait "$monitor" 2>/dev/null || true
-    fi
-    umount -l "$work"
-}
-
 # status_kib FIELD: of the monitor, KiB.
 status_kib() {
     awk -v field="$1:" '$1 == field { print $2 }' "/proc/$monitor/status"
@@ -52,10 +40,7 @@ now() {
     cut -d ' ' -f 1 /proc/uptime
 }
 
-mount -t tmpfs -o mode=0755,nr_inodes=0,size=75% bench "$work"
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+mount_work
 mkdir "$tree"
 
 load_before=$(load)
