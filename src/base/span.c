@@ -54,3 +54,28 @@ bool span_take_component(Span *path, Span *ret_component) {
         path->n -= ret_component->n;
         return true;
 }
+
+/* 16 for what is none. */
+static unsigned digit_of(char c) {
+        if (c >= '0' && c <= '9')
+                return (unsigned)(c - '0');
+        return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+bool span_take_u64(Span *s, unsigned base, uint64_t max, uint64_t *ret) {
+        Span rest = *s;
+        uint64_t v = 0;
+
+        for (; rest.n > 0 && digit_of(*rest.at) < base; rest.at++, rest.n--) {
+                unsigned digit = digit_of(*rest.at);
+
+                if (digit > max || v > (max - digit) / base)
+                        return false;
+                v = v * base + digit;
+        }
+        if (rest.n == s->n)
+                return false;
+        *s = rest;
+        *ret = v;
+        return true;
+}

@@ -10,8 +10,9 @@
 #include "identify/exec_call.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
+
+#include "base/span.h"
 
 #define N_ARGUMENTS 6
 
@@ -40,46 +41,8 @@ static const ExecNumber numbers[] = {
 #endif
 };
 
-/* What is left of the text. */
-typedef struct Text {
-        const char *at;
-        const char *end;
-} Text;
-
-static bool take_literal(Text *t, const char *literal) {
-        size_t n = strlen(literal);
-
-        if ((size_t)(t->end - t->at) < n || memcmp(t->at, literal, n) != 0)
-                return false;
-        t->at += n;
-        return true;
-}
-
-static unsigned digit_of(char c) {
-        if (c >= '0' && c <= '9')
-                return (unsigned)(c - '0');
-        return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-}
-
-/* Whether the number ended or was cut off is up to who reads on. */
-static bool take_number(Text *t, unsigned base, uint64_t *ret) {
-        uint64_t v = 0;
-
-        if (t->at == t->end || digit_of(*t->at) >= base)
-                return false;
-        for (; t->at < t->end && digit_of(*t->at) < base; t->at++) {
-                unsigned digit = digit_of(*t->at);
-
-                if (v > (UINT64_MAX - digit) / base)
-                        return false;
-                v = v * base + digit;
-        }
-        *ret = v;
-        return true;
-}
-
-static bool take_address(Text *t, uint64_t *ret) {
-        return take_literal(t, " 0x") && take_number(t, 16, ret);
+static bool take_address(Span *t, uint64_t *ret) {
+        return span_take_head(t, " 0x") && span_take_u64(t, 16, UINT64_MAX, ret);
 }
 
 static const ExecNumber *find_number(uint64_t number) {
@@ -90,35 +53,34 @@ static const ExecNumber *find_number(uint64_t number) {
 }
 
 /* "-1 0xSP 0xPC": in no system call at all. */
-static int parse_idle(Text t) {
+static int parse_idle(Span t) {
         uint64_t stack, counter;
 
-        if (!take_address(&t, &stack) || !take_address(&t, &counter) || !take_literal(&t, "\n") ||
-            t.at != t.end)
+        if (!take_address(&t, &stack) || !take_address(&t, &counter) || !span_take_head(&t, "\n") ||
+            t.n > 0)
                 return -EBADMSG;
         return -ENOENT;
 }
 
 int exec_call_parse(const char *text, size_t n_bytes, ExecCall *ret_call) {
-        static const char running[] = "running\n";
         uint64_t number, arguments[N_ARGUMENTS], stack, counter;
-        Text t = {.at = text, .end = text + n_bytes};
+        Span t = {text, n_bytes};
         const ExecNumber *n;
         size_t first;
 
         if (n_bytes == 0)
                 return -EBADMSG;
-        if (n_bytes == sizeof(running) - 1 && memcmp(text, running, n_bytes) == 0)
+        if (span_is(t, "running\n"))
                 return -EAGAIN;
-        if (take_literal(&t, "-1"))
+        if (span_take_head(&t, "-1"))
                 return parse_idle(t);
-        if (!take_number(&t, 10, &number))
+        if (!span_take_u64(&t, 10, UINT64_MAX, &number))
                 return -EBADMSG;
         for (size_t i = 0; i < N_ARGUMENTS; i++)
                 if (!take_address(&t, &arguments[i]))
                         return -EBADMSG;
-        if (!take_address(&t, &stack) || !take_address(&t, &counter) || !take_literal(&t, "\n") ||
-            t.at != t.end)
+        if (!take_address(&t, &stack) || !take_address(&t, &counter) || !span_take_head(&t, "\n") ||
+            t.n > 0)
                 return -EBADMSG;
 
         n = find_number(number);

@@ -79,11 +79,47 @@ START_TEST(components) {
 }
 END_TEST
 
+static const struct {
+        const char *text;
+        unsigned base;
+        uint64_t max;
+        bool is_number;
+        uint64_t value;
+        const char *rest;
+} numbers[] = {
+        {"12 x", 10, UINT64_MAX, true, 12, " x"},
+        {"12", 10, 12, true, 12, ""},
+        {"13", 10, 12, false, 0, "13"},
+        {"5", 10, 4, false, 0, "5"},
+        {"18446744073709551615", 10, UINT64_MAX, true, UINT64_MAX, ""},
+        {"18446744073709551616", 10, UINT64_MAX, false, 0, "18446744073709551616"},
+        {"ffffffffffffffff-", 16, UINT64_MAX, true, UINT64_MAX, "-"},
+        {"10000000000000000", 16, UINT64_MAX, false, 0, "10000000000000000"},
+        {"1fG", 16, 0x1f, true, 0x1f, "G"},
+        {"1f", 10, 9, true, 1, "f"},
+        {"F", 16, 99, false, 0, "F"},
+        {"", 10, 9, false, 0, ""},
+        {"-1", 10, 9, false, 0, "-1"},
+        {"000000000000000000000000007", 10, 9, true, 7, ""},
+};
+
+START_TEST(takes_numbers) {
+        Span s = span(numbers[_i].text);
+        uint64_t v = 0;
+
+        ck_assert(span_take_u64(&s, numbers[_i].base, numbers[_i].max, &v) ==
+                  numbers[_i].is_number);
+        ck_assert_uint_eq(v, numbers[_i].value);
+        ck_assert(span_is(s, numbers[_i].rest));
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("span");
 
         tcase_add_loop_test(tcase, is_starts_ends, 0, sizeof(pieces) / sizeof(pieces[0]));
         tcase_add_test(tcase, it_ends_where_it_ends);
         tcase_add_loop_test(tcase, components, 0, sizeof(paths) / sizeof(paths[0]));
+        tcase_add_loop_test(tcase, takes_numbers, 0, sizeof(numbers) / sizeof(numbers[0]));
         return unit_run("span", tcase);
 }
