@@ -13,9 +13,6 @@
  */
 int watch_coverage_update(WatchSession *s);
 
-/* "/mnt (ext4 on /dev/sda1)", harmless on a terminal. */
-void watch_coverage_append_mount(Buffer *b, const char *point, const char *fstype,
-                                 const char *source);
 /*
  * watch_coverage_tell() - a change of coverage: on stderr before the start, then as a record
  * @m: the filesystem's mount; NULL: the news is of no single one

@@ -18,69 +18,8 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "command/reasons.h"
 #include "command/watch_session_private.h"
-
-/* Why the mount cannot be held. */
-static const char *clone_reason_of(int error) {
-        switch (-error) {
-        case EINVAL:
-                return "it is mounted unbindable, and held it would be busy for umount; make it "
-                       "private: mount --make-private";
-        case ENOSYS:
-                return "this kernel has no open_tree (Linux 5.2 and later do); use a newer one";
-        case EOPNOTSUPP:
-                return "its files have no handles; watch the place they really lie at";
-        default:
-                return strerror(-error);
-        }
-}
-
-/* Why it cannot be marked, and what a person can do about it. */
-static const char *mark_reason_of(int error, const Mount *m) {
-        switch (-error) {
-        case ENOSYS:
-                return "this kernel has no fanotify (CONFIG_FANOTIFY); use one that has";
-        case EINVAL:
-                return "this kernel's fanotify reports no names (Linux 5.9 and later do); use a "
-                       "newer one";
-        case EXDEV:
-                return "it is a btrfs subvolume; watch a mount of the top level instead "
-                       "(mount -o subvolid=5)";
-        case EOPNOTSUPP:
-        case ENODEV:
-                if (strcmp(m->fstype, "overlay") == 0)
-                        return "overlay mounted without nfs_export; mount it with "
-                               "nfs_export=on,index=on, or watch its upper directory";
-                return "filesystems of this type cannot be marked; watch the place its files "
-                       "really lie at";
-        case EMFILE:
-        case ENOSPC:
-                return "too many fanotify groups or marks; raise fs.fanotify.max_user_groups and "
-                       "max_user_marks";
-        default:
-                return strerror(-error);
-        }
-}
-
-static const char *reason_of(int error, WatchedStep step, const Mount *m) {
-        /* That it has the capability was looked at before: but it is one of its own namespace. */
-        if (error == -EPERM)
-                return "root of the initial user namespace is needed; run it outside of the "
-                       "container or namespace";
-        return step == WATCHED_STEP_CLONE ? clone_reason_of(error) : mark_reason_of(error, m);
-}
-
-void watch_coverage_append_mount(Buffer *b, const char *point, const char *fstype,
-                                 const char *source) {
-        escape_append_terminal(b, point, strlen(point));
-        buffer_append_literal(b, " (");
-        escape_append_terminal(b, fstype, strlen(fstype));
-        if (source[0] != '\0' && strcmp(source, fstype) != 0) {
-                buffer_append_literal(b, " on ");
-                escape_append_terminal(b, source, strlen(source));
-        }
-        buffer_append_char(b, ')');
-}
 
 static void say(const WatchSession *s, const Buffer *message) {
         /* Text says it in the stream of records. */
@@ -123,8 +62,9 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step
         dev_t *refused;
 
         buffer_append_literal(&b, "cannot watch ");
-        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
-        buffer_append_format(&b, ": %s (%s)", reason_of(error, step, m), strerrorname_np(-error));
+        reasons_append_mount(&b, m->point, m->fstype, m->source);
+        buffer_append_format(&b, ": %s (%s)", reasons_mount(error, step, m),
+                             strerrorname_np(-error));
 
         /* At the start, what the user asked for must work; what is mounted below may not. */
         if (f->is_asked_for && !s->is_started) {
@@ -144,7 +84,7 @@ static int announce(WatchSession *s, const WatchedFilesystem *fs) {
         const ScopeMount *m = watched_filesystem_mount(fs);
 
         buffer_append_literal(&b, "watching ");
-        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
+        reasons_append_mount(&b, m->point, m->fstype, m->source);
         return watch_coverage_tell(s, m, &b);
 }
 
@@ -324,7 +264,7 @@ int watch_coverage_finish(WatchSession *s, size_t i) {
                     strcmp(watched_filesystem_mount(s->filesystems[k])->point, m->point) == 0)
                         successor = s->filesystems[k];
         buffer_append_literal(&b, "no longer watching ");
-        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
+        reasons_append_mount(&b, m->point, m->fstype, m->source);
         buffer_append_string(&b, ending_reason(fs));
         r = watch_coverage_tell(s, m, &b);
         watched_filesystem_free(fs);

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "capture/coverage.h"
+#include "command/reasons.h"
 #include "command/watch_coverage.h"
 #include "command/watch_session_private.h"
 #include "identify/exec_hold.h"
@@ -74,9 +75,7 @@ int watch_hold_new(WatchSession *s) {
                 fprintf(stderr,
                         "whodunlink: programs are held without real-time priority: %s; under load "
                         "they will soon be held no longer\n",
-                        priority_error == -EPERM ? "CAP_SYS_NICE is missing or the control group "
-                                                   "has no real-time budget"
-                                                 : strerror(-priority_error));
+                        reasons_priority(priority_error));
         return 0;
 }
 
@@ -116,7 +115,7 @@ static int tell_unheld(WatchSession *s, const Mount *m, int error) {
         h->unheld = unheld;
         unheld[h->n_unheld++] = m->device;
         buffer_append_literal(&b, "not holding the programs of ");
-        watch_coverage_append_mount(&b, m->point, m->fstype, m->source);
+        reasons_append_mount(&b, m->point, m->fstype, m->source);
         if (error == 0)
                 buffer_append_literal(&b, ": whoever serves its files could keep all others "
                                           "waiting");

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,52 +13,58 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "command/capabilities.h"
+#include "command/reasons.h"
 #include "command/watch_hold.h"
 #include "command/watch_session_private.h"
-
-typedef struct Capability {
-        unsigned number;
-        const char *name;
-        const char *purpose;
-        bool is_needed; /* nothing works without it */
-} Capability;
-
-static const Capability capabilities[] = {
-        {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "to mark filesystems", true},
-        {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "to turn file handles into paths", true},
-        {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "to read the programs of other users' processes", false},
-};
 
 static int say_error(const char *what, int error) {
         fprintf(stderr, "whodunlink: cannot %s: %s\n", what, strerror(-error));
         return error;
 }
 
-static int check_capabilities(void) {
-        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-        struct __user_cap_data_struct data[2];
-        int r = 0;
+/* What nothing works without is said alone: a user who is not root needs one hint, not five. */
+static int refuse_capabilities(uint64_t effective) {
+        _cleanup_buffer_ Buffer b = {0};
+        size_t n;
+        const Capability *all = capabilities_all(&n);
 
-        if (syscall(SYS_capget, &header, data) < 0)
-                return say_error("read its own capabilities", -errno);
-        for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-                const Capability *c = &capabilities[i];
-
-                if (data[c->number / 32].effective & (1u << c->number % 32))
+        for (size_t i = 0; i < n; i++) {
+                if (!all[i].is_needed || capabilities_have(effective, &all[i]))
                         continue;
-                fprintf(stderr, "whodunlink: %s is missing, which it needs %s%s\n", c->name,
-                        c->purpose,
-                        c->is_needed ? "; run it as root: sudo whodunlink …"
-                                     : "; records will lack them");
-                if (c->is_needed)
-                        r = -EPERM;
+                if (b.n_bytes > 0)
+                        buffer_append_literal(&b, ", and ");
+                buffer_append_format(&b, "%s %s", all[i].name, all[i].purpose);
         }
-        return r;
+        if (b.n_bytes == 0)
+                return 0;
+        fprintf(stderr, "whodunlink: it lacks %s; run it as root: sudo whodunlink …\n",
+                buffer_terminate(&b));
+        return -EPERM;
+}
+
+static int check_capabilities(void) {
+        uint64_t effective;
+        size_t n;
+        const Capability *all = capabilities_all(&n);
+        int r;
+
+        r = capabilities_read(&effective);
+        if (r < 0)
+                return say_error("read its own capabilities", r);
+        r = refuse_capabilities(effective);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (!capabilities_have(effective, &all[i]) && !all[i].is_tried)
+                        fprintf(stderr, "whodunlink: %s is missing, which it needs %s; %s\n",
+                                all[i].name, all[i].purpose, all[i].without);
+        return 0;
 }
 
 static int add_target(WatchSession *s, const char *given) {
@@ -101,20 +106,6 @@ static int resolve_targets(WatchSession *s) {
         return 0;
 }
 
-static const char *witness_reason(int error) {
-        switch (-error) {
-        case EPERM:
-                return "CAP_NET_ADMIN is missing";
-        case ENOTCONN:
-                return "not in the initial pid, network and user namespace";
-        case EPROTONOSUPPORT:
-                return "no process connector here: another network namespace, or a kernel without "
-                       "CONFIG_PROC_EVENTS";
-        default:
-                return strerror(-error);
-        }
-}
-
 static int open_directory(const char *path, int *ret_fd) {
         int r = 0;
 
@@ -132,10 +123,7 @@ static void say_gaps(const WitnessGaps *gaps) {
                 fprintf(stderr,
                         "whodunlink: no real-time priority: %s; the arguments of very short "
                         "processes may be missing under load\n",
-                        gaps->priority_error == -EPERM
-                                ? "CAP_SYS_NICE is missing or the control group has no real-time "
-                                  "budget"
-                                : strerror(-gaps->priority_error));
+                        reasons_priority(gaps->priority_error));
         else if (gaps->readers_error < 0)
                 fprintf(stderr,
                         "whodunlink: no thread on each CPU: %s; the arguments of very short "
@@ -145,8 +133,7 @@ static void say_gaps(const WitnessGaps *gaps) {
                 fprintf(stderr,
                         "whodunlink: no exit records: %s; programs that end before they can be "
                         "read will not be named\n",
-                        gaps->exits_error == -EPROTONOSUPPORT ? "a kernel without CONFIG_TASKSTATS"
-                                                              : strerror(-gaps->exits_error));
+                        reasons_exit_records(gaps->exits_error));
 }
 
 static int start_identify(WatchSession *s) {
@@ -173,7 +160,7 @@ static int start_identify(WatchSession *s) {
                         "whodunlink: no process events: %s; only processes that are still alive "
                         "when "
                         "their deletion is read will be named\n",
-                        witness_reason(r));
+                        reasons_process_events(r));
         r = watch_hold_follow(s);
         if (r < 0)
                 return r;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The words of watch and doctor for what a machine lacks.  Pure. */
+
+#include "command/reasons.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+/* Why the mount cannot be held. */
+static const char *clone_reason(int error) {
+        switch (-error) {
+        case EINVAL:
+                return "it is mounted unbindable, and held it would be busy for umount; make it "
+                       "private: mount --make-private";
+        case ENOSYS:
+                return "this kernel has no open_tree (Linux 5.2 and later do); use a newer one";
+        case EOPNOTSUPP:
+                return "its files have no handles; watch the place they really lie at";
+        default:
+                return strerror(-error);
+        }
+}
+
+/* Why it cannot be marked, and what a person can do about it. */
+static const char *mark_reason(int error, const Mount *m) {
+        switch (-error) {
+        case ENOSYS:
+                return "this kernel has no fanotify (CONFIG_FANOTIFY); use one that has";
+        case EINVAL:
+                return "this kernel's fanotify reports no names (Linux 5.9 and later do); use a "
+                       "newer one";
+        case EXDEV:
+                return "it is a btrfs subvolume; watch a mount of the top level instead "
+                       "(mount -o subvolid=5)";
+        case EOPNOTSUPP:
+        case ENODEV:
+                if (strcmp(m->fstype, "overlay") == 0)
+                        return "overlay mounted without nfs_export; mount it with "
+                               "nfs_export=on,index=on, or watch its upper directory";
+                return "filesystems of this type cannot be marked; watch the place its files "
+                       "really lie at";
+        case EMFILE:
+        case ENOSPC:
+                return "too many fanotify groups or marks; raise fs.fanotify.max_user_groups and "
+                       "max_user_marks";
+        default:
+                return strerror(-error);
+        }
+}
+
+const char *reasons_mount(int error, WatchedStep step, const Mount *m) {
+        /* That it has the capability was looked at before: but it is one of its own namespace. */
+        if (error == -EPERM)
+                return "root of the initial user namespace is needed; run it outside of the "
+                       "container or namespace";
+        return step == WATCHED_STEP_CLONE ? clone_reason(error) : mark_reason(error, m);
+}
+
+const char *reasons_process_events(int error) {
+        switch (-error) {
+        case EPERM:
+                return "CAP_NET_ADMIN is missing";
+        case ENOTCONN:
+                return "not in the initial pid, network and user namespace";
+        case EPROTONOSUPPORT:
+                return "no process connector here: another network namespace, or a kernel without "
+                       "CONFIG_PROC_EVENTS";
+        default:
+                return strerror(-error);
+        }
+}
+
+const char *reasons_exit_records(int error) {
+        return error == -EPROTONOSUPPORT ? "a kernel without CONFIG_TASKSTATS" : strerror(-error);
+}
+
+const char *reasons_priority(int error) {
+        return error == -EPERM
+                       ? "CAP_SYS_NICE is missing or the control group has no real-time budget"
+                       : strerror(-error);
+}
+
+void reasons_append_mount(Buffer *b, const char *point, const char *fstype, const char *source) {
+        escape_append_terminal(b, point, strlen(point));
+        buffer_append_literal(b, " (");
+        escape_append_terminal(b, fstype, strlen(fstype));
+        if (source[0] != '\0' && strcmp(source, fstype) != 0) {
+                buffer_append_literal(b, " on ");
+                escape_append_terminal(b, source, strlen(source));
+        }
+        buffer_append_char(b, ')');
+}
