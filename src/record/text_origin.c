@@ -34,14 +34,14 @@ static void append_container_name(Buffer *b, const ContainerRef *c) {
         text_line_word(b, name, n);
 }
 
-/* "in container 4f1ec6e0f9f4 (docker), pid 7 there" */
-static void append_container(const TextLine *l, const Deleter *d, const ContainerRef *c) {
+/* "in container 4f1ec6e0f9f4 (docker), pid 7 there". Return: was there anything to say? */
+static bool append_container(const TextLine *l, const Deleter *d, const ContainerRef *c) {
         const ProcessFacts *f = d->process.facts;
         char pod_uid[CONTAINER_POD_UID_BYTES];
 
         container_pod_uid(c, pod_uid);
         if (!c->id && pod_uid[0] == '\0' && !f->is_in_pid_namespace)
-                return;
+                return false;
         text_line_begin(l);
         text_line_label(l, "in ");
         if (c->id) {
@@ -59,6 +59,7 @@ static void append_container(const TextLine *l, const Deleter *d, const Containe
                 buffer_append_format(l->out, "%d there", (int)f->vpid);
         }
         text_line_end(l);
+        return true;
 }
 
 static void append_unit(Buffer *b, const char *unit, size_t n_unit) {
@@ -100,8 +101,8 @@ static void append_units(const TextLine *l, const char *cgroup, const ContainerR
         text_line_end(l);
 }
 
-/* "started over ssh, as bash[812]" */
-static void append_entry(const TextLine *l, const Deleter *d) {
+/* "started over ssh, as bash[812]". @is_contained: a line above says in what it is. */
+static void append_entry(const TextLine *l, const Deleter *d, bool is_contained) {
         static const char *const words[] = {
                 [ENTRY_NONE] = NULL,
                 [ENTRY_INIT] = NULL,
@@ -111,13 +112,15 @@ static void append_entry(const TextLine *l, const Deleter *d) {
                 [ENTRY_TERMINAL] = "started at a terminal",
                 [ENTRY_CONSOLE] = "started at the console",
         };
+        bool is_there;
         Leaders leaders;
 
         leaders_find(d, &leaders);
-        if (!words[leaders.entry_type])
+        is_there = leaders.entry_type == ENTRY_CONTAINER && is_contained;
+        if (!words[leaders.entry_type] || (is_there && leaders.entry == &d->process))
                 return;
         text_line_begin(l);
-        buffer_append_string(l->out, words[leaders.entry_type]);
+        buffer_append_string(l->out, is_there ? "started there" : words[leaders.entry_type]);
         if (leaders.entry != &d->process) {
                 text_line_label(l, ", as ");
                 text_line_process_and_pid(l->out, leaders.entry);
@@ -147,14 +150,15 @@ static void append_chain(const TextLine *l, const Deleter *d) {
 void text_origin_append(const TextLine *l, const Deleter *d) {
         const ProcessFacts *f = d->process.facts;
         ContainerRef container = {0};
+        bool is_contained = false;
 
         if (f) {
                 if (f->cgroup)
                         container_parse(f->cgroup, strlen(f->cgroup), &container);
-                append_container(l, d, &container);
+                is_contained = append_container(l, d, &container);
                 if (f->cgroup)
                         append_units(l, f->cgroup, &container);
         }
-        append_entry(l, d);
+        append_entry(l, d, is_contained);
         append_chain(l, d);
 }

@@ -204,7 +204,7 @@ START_TEST(text) {
                 return;
         harness_assert(strstr(said, "as uid 0 (in a container)\n"), "%s", said);
         harness_assert(strstr(said, " in container 4f1ec6e0f9f4 (docker)\n"), "%s", said);
-        harness_assert(strstr(said, " started in a container, as sh["), "%s", said);
+        harness_assert(strstr(said, " started there, as sh["), "%s", said);
         harness_assert(strstr(said, " in foo-bar.service\n"), "%s", said);
         harness_assert(strstr(said, " started by cron, as sh["), "%s", said);
         harness_assert(!strstr(said, ".scope\n"), "%s", said);

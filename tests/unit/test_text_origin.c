@@ -112,13 +112,20 @@ END_TEST
 
 START_TEST(test_container_entry) {
         static const char *const chain[] = {"sh", "init", NULL};
+        static const char *const contained[] = {"sh", "conmon", "init", NULL};
         ProcessFactsParts parts = fixture_parts();
+        Deleter *d;
 
+        /* What it is in is said once, and nothing when there is no more to say. */
         fixture_set_cgroup(&parts, NULL);
         parts.facts.is_in_pid_namespace = true;
         expect_of(&parts, ATTRIBUTION_LIVE, chain,
-                  I "in a pid namespace of its own\n" I "started in a container\n" I
-                    "rm ← sh ← init\n");
+                  I "in a pid namespace of its own\n" I "rm ← sh ← init\n");
+        d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &parts, contained);
+        ((ProcessFacts *)d->ancestors[0].facts)->is_in_pid_namespace = true;
+        expect(d, I "in a pid namespace of its own\n" I "started there, as sh[100]\n" I
+                    "rm ← sh ← conmon ← init\n");
+        deleter_unref(d);
 }
 END_TEST
 
