@@ -45,3 +45,5 @@ void coverage_plan_done(CoveragePlan *p);
 
 /* proc, sysfs and the like: views of the kernel, whose entries are not files anyone lost. */
 bool coverage_is_pseudo(const char *fstype);
+/* nfs, cifs and the like: other hosts have the files too, and what they delete is not seen here. */
+bool coverage_is_remote(const char *fstype);

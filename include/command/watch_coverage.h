@@ -14,12 +14,17 @@
 int watch_coverage_update(WatchSession *s);
 
 /*
- * watch_coverage_tell() - a change of coverage: on stderr before the start, then as a record
+ * watch_coverage_tell() - what is covered, and what is not
  * @m: the filesystem's mount; NULL: the news is of no single one
+ *
+ * On stderr before the start, and as a record behind START; afterwards as a record.
  *
  * Return: 0, errors of the sink.
  */
 int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message);
+/* START was written: the records of what was told before it. Return: 0, errors of the sink. */
+int watch_coverage_put_early(WatchSession *s);
+void watch_coverage_forget_early(WatchSession *s);
 
 /*
  * watch_coverage_finish() - let go of a filesystem that is watched no longer

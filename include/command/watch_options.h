@@ -26,6 +26,8 @@ typedef struct WatchOptions {
         WatchColor color;
         bool is_queue_bounded;
         bool is_quiet;
+        bool is_all;             /* every local filesystem; no paths are given */
+        bool is_once;            /* --once was given: .count is 1 */
         uint64_t count;          /* end after so many records; 0 never; --once is 1 */
         uint64_t timeout_nsec;   /* end with 124 after; 0 never */
         size_t process_limit;    /* ended processes that are kept, at most */

@@ -21,6 +21,12 @@ typedef struct MovedAway {
         uint64_t target; /* hash of its handle; 0 unknown */
 } MovedAway;
 
+/* What was said of the coverage before there were records. */
+typedef struct EarlyNews {
+        char *message;
+        ScopeSet mount; /* of one mount, or of none */
+} EarlyNews;
+
 struct WatchSession {
         const WatchOptions *options;
         ScopeTarget *targets;
@@ -42,6 +48,8 @@ struct WatchSession {
         size_t n_filesystems;
         dev_t *refused; /* said once that they cannot be watched */
         size_t n_refused;
+        EarlyNews *early;
+        size_t n_early;
 
         pid_t self;
         bool is_started; /* START was written: changes of coverage from now on are news */

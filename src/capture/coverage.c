@@ -11,19 +11,38 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 
+static bool is_one_of(const char *fstype, const char *const *types) {
+        for (; *types; types++)
+                if (strcmp(fstype, *types) == 0)
+                        return true;
+        return false;
+}
+
 bool coverage_is_pseudo(const char *fstype) {
         /* cgroup2 and devtmpfs can be marked; what vanishes in cgroup2 is no file of a user's. */
         static const char *const types[] = {
                 "autofs",     "binfmt_misc", "bpf",    "cgroup",   "cgroup2",
                 "configfs",   "debugfs",     "devpts", "efivarfs", "fusectl",
                 "mqueue",     "nsfs",        "proc",   "pstore",   "rpc_pipefs",
-                "securityfs", "selinuxfs",   "sysfs",  "tracefs",
+                "securityfs", "selinuxfs",   "sysfs",  "tracefs",  NULL,
         };
 
-        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-                if (strcmp(fstype, types[i]) == 0)
-                        return true;
-        return false;
+        return is_one_of(fstype, types);
+}
+
+bool coverage_is_remote(const char *fstype) {
+        /* fuse.TYPE is whatever the server calls itself: those that are known to reach out. */
+        static const char *const types[] = {
+                "9p",           "acfs",         "afs",         "beegfs",       "ceph",
+                "cifs",         "coda",         "davfs",       "fuse.ceph",    "fuse.curlftpfs",
+                "fuse.gcsfuse", "fuse.gluster", "fuse.goofys", "fuse.juicefs", "fuse.rclone",
+                "fuse.s3fs",    "fuse.sshfs",   "gfs2",        "glusterfs",    "lustre",
+                "ncpfs",        "nfs",          "nfs4",        "ocfs2",        "orangefs",
+                "smb3",         "smbfs",        "virtiofs",    "fuse.davfs",   "fuse.glusterfs",
+                NULL,
+        };
+
+        return is_one_of(fstype, types);
 }
 
 void coverage_plan_done(CoveragePlan *p) {

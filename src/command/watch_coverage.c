@@ -38,15 +38,60 @@ static int say_error(const char *what, const char *on, int error) {
         return error;
 }
 
+/* What is told before START stands right behind it, for whoever reads records only. */
+static int keep(WatchSession *s, const ScopeMount *m, const Buffer *message) {
+        EarlyNews *news = reallocarray(s->early, s->n_early + 1, sizeof(*news));
+        int r;
+
+        if (!news)
+                return say_error("keep what is said of", "the start", -ENOMEM);
+        s->early = news;
+        news = &news[s->n_early];
+        *news = (EarlyNews){.message = strndup(message->bytes, message->n_bytes)};
+        if (!news->message)
+                return say_error("keep what is said of", "the start", -ENOMEM);
+        s->n_early++;
+        r = m ? scope_set_add_mount(&news->mount, m->root, m->point, m->fstype, m->source) : 0;
+        return r < 0 ? say_error("keep what is said of", "the start", r) : 0;
+}
+
 int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
         say(s, message);
         if (!s->is_started)
-                return 0;
+                return keep(s, m, message);
         return watch_session_put_news(s, &(Record){
                                                  .action = RECORD_COVERAGE,
                                                  .mount = m,
                                                  .message = buffer_terminate(message),
                                          });
+}
+
+int watch_coverage_put_early(WatchSession *s) {
+        /* Text is for who has read it on stderr. */
+        for (size_t i = 0; i < s->n_early && !record_sink_text(s->sink); i++) {
+                const EarlyNews *news = &s->early[i];
+                int r = watch_session_put_news(
+                        s, &(Record){
+                                   .action = RECORD_COVERAGE,
+                                   .mount = news->mount.n_mounts > 0 ? news->mount.mounts : NULL,
+                                   .message = news->message,
+                           });
+
+                if (r < 0)
+                        return r;
+        }
+        watch_coverage_forget_early(s);
+        return 0;
+}
+
+void watch_coverage_forget_early(WatchSession *s) {
+        for (size_t i = 0; i < s->n_early; i++) {
+                free(s->early[i].message);
+                scope_set_done(&s->early[i].mount);
+        }
+        free(s->early);
+        s->early = NULL;
+        s->n_early = 0;
 }
 
 static bool is_refused(const WatchSession *s, dev_t device) {
@@ -56,10 +101,20 @@ static bool is_refused(const WatchSession *s, dev_t device) {
         return false;
 }
 
+/* Says once that a filesystem is not watched. */
+static int leave_out(WatchSession *s, const CoverageFilesystem *f, Buffer *message) {
+        dev_t *refused = reallocarray(s->refused, s->n_refused + 1, sizeof(*refused));
+
+        if (!refused)
+                return say_error("watch", f->mount->point, -ENOMEM);
+        s->refused = refused;
+        s->refused[s->n_refused++] = f->device;
+        return watch_coverage_tell(s, &f->scopes.mounts[0], message);
+}
+
 static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step, int error) {
         _cleanup_buffer_ Buffer b = {0};
         const Mount *m = f->mount;
-        dev_t *refused;
 
         buffer_append_literal(&b, "cannot watch ");
         reasons_append_mount(&b, m->point, m->fstype, m->source);
@@ -67,16 +122,22 @@ static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step
                              strerrorname_np(-error));
 
         /* At the start, what the user asked for must work; what is mounted below may not. */
-        if (f->is_asked_for && !s->is_started) {
+        if (f->is_asked_for && !s->is_started && !s->options->is_all) {
                 fprintf(stderr, "whodunlink: %.*s\n", (int)b.n_bytes, b.bytes);
                 return error;
         }
-        refused = reallocarray(s->refused, s->n_refused + 1, sizeof(*refused));
-        if (!refused)
-                return say_error("watch", m->point, -ENOMEM);
-        s->refused = refused;
-        s->refused[s->n_refused++] = f->device;
-        return watch_coverage_tell(s, &f->scopes.mounts[0], &b);
+        return leave_out(s, f, &b);
+}
+
+static int leave_out_remote(WatchSession *s, const CoverageFilesystem *f) {
+        _cleanup_buffer_ Buffer b = {0};
+        const Mount *m = f->mount;
+
+        buffer_append_literal(&b, "not watching ");
+        reasons_append_mount(&b, m->point, m->fstype, m->source);
+        buffer_append_literal(&b, ": it is not local, and what other hosts delete there cannot be "
+                                  "seen; name it as a PATH to watch what is deleted from here");
+        return leave_out(s, f, &b);
 }
 
 static int announce(WatchSession *s, const WatchedFilesystem *fs) {
@@ -113,6 +174,8 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
 
         if (is_refused(s, f->device))
                 return 0;
+        if (s->options->is_all && coverage_is_remote(f->mount->fstype))
+                return leave_out_remote(s, f);
         filesystems = reallocarray(s->filesystems, s->n_filesystems + 1, sizeof(*filesystems));
         if (!filesystems)
                 return say_error("watch", f->mount->point, -ENOMEM);
@@ -208,6 +271,30 @@ static int check_targets(const WatchSession *s, const MountTable *table) {
         return 0;
 }
 
+/* Once, at the start: who reads "every filesystem" may count them. */
+static int tell_pseudo(WatchSession *s, const MountTable *table) {
+        _cleanup_buffer_ Buffer b = {0};
+        size_t n = 0;
+
+        for (size_t i = 0; i < table->n_mounts; i++)
+                n += coverage_is_pseudo(table->mounts[i].fstype);
+        if (s->is_started || !s->options->is_all || n == 0)
+                return 0;
+        buffer_append_format(&b,
+                             "not watching %zu mounts of proc, sysfs, cgroup2 and their like: they "
+                             "are views of the kernel and hold no files that anyone could lose",
+                             n);
+        return watch_coverage_tell(s, NULL, &b);
+}
+
+/* Of --all, each may be left out, but not all of them. */
+static int check_any(const WatchSession *s) {
+        if (s->is_started || s->n_filesystems > 0)
+                return 0;
+        fprintf(stderr, "whodunlink: cannot watch any filesystem\n");
+        return -ENOENT;
+}
+
 int watch_coverage_update(WatchSession *s) {
         _cleanup_mount_table_ MountTable table = {0};
         _cleanup_coverage_plan_ CoveragePlan plan = {0};
@@ -236,7 +323,8 @@ int watch_coverage_update(WatchSession *s) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        r = tell_pseudo(s, &table);
+        return r < 0 ? r : check_any(s);
 }
 
 static const char *ending_reason(const WatchedFilesystem *fs) {

@@ -27,12 +27,13 @@
 /* Some gigabytes: more is a mistake. */
 #define PROCESS_LIMIT_MAX 10000000
 
-static const Usage usage = {"whodunlink watch", "whodunlink watch [OPTION…] PATH…"};
+static const Usage usage = {"whodunlink watch", "whodunlink watch [OPTION…] PATH…|--all"};
 
 static const char help[] =
-        "usage: whodunlink watch [OPTION…] PATH…\n"
+        "usage: whodunlink watch [OPTION…] PATH…|--all\n"
         "Tell of files and directories that disappear at or below PATH, and who did it.\n"
         "\n"
+        "  --all                      every local filesystem, also those mounted later\n"
         "  --output=auto|text|json    for people, for machines; auto: text on a terminal\n"
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
@@ -57,7 +58,8 @@ static const char help[] =
 
 typedef enum WatchOption {
         OPTION_HELP = 'h',
-        OPTION_COLOR = 256,
+        OPTION_ALL = 256,
+        OPTION_COLOR,
         OPTION_COUNT,
         OPTION_FAN_FEATURES,
         OPTION_HOLD_EXEC,
@@ -71,6 +73,7 @@ typedef enum WatchOption {
 
 static const struct option options[] = {
         {"action", required_argument, NULL, FILTER_OPTION_ACTION},
+        {"all", no_argument, NULL, OPTION_ALL},
         {"ancestor", required_argument, NULL, FILTER_OPTION_ANCESTOR},
         {"color", required_argument, NULL, OPTION_COLOR},
         {"comm", required_argument, NULL, FILTER_OPTION_COMM},
@@ -196,6 +199,9 @@ static int apply(WatchOptions *o, int option, const char *value) {
         if (filter_options_has(option))
                 return filter_options_apply(&usage, &o->filter, (FilterOption)option, value);
         switch ((WatchOption)option) {
+        case OPTION_ALL:
+                o->is_all = true;
+                return 0;
         case OPTION_COLOR:
                 return parse_color(value, &o->color);
         case OPTION_COUNT:
@@ -205,7 +211,7 @@ static int apply(WatchOptions *o, int option, const char *value) {
         case OPTION_HOLD_EXEC:
                 return parse_hold_exec(value, &o->hold_exec_nsec);
         case OPTION_ONCE:
-                o->count = 1;
+                o->is_once = true;
                 return 0;
         case OPTION_OUTPUT:
                 return parse_output(value, &o->output);
@@ -222,6 +228,26 @@ static int apply(WatchOptions *o, int option, const char *value) {
                 break;
         }
         return -EINVAL;
+}
+
+/* After the last one: do they fit each other? */
+static int check(WatchOptions *o) {
+        if (o->is_once && o->count > 1)
+                return usage_mistake(&usage, "once", NULL,
+                                     "is --count=1, and another --count is given; leave one out");
+        if (o->is_once)
+                o->count = 1;
+        if (o->is_all && o->n_paths > 0)
+                return usage_mistake(&usage, "all", NULL,
+                                     "is every local filesystem; leave it or the PATH out");
+        if (!o->is_all && o->n_paths == 0)
+                return usage_mistake(&usage, NULL, NULL,
+                                     "no PATH; which file or directory shall be watched? --all is "
+                                     "every local filesystem");
+        for (size_t i = 0; i < o->n_paths; i++)
+                if (o->paths[i][0] == '\0')
+                        return usage_mistake(&usage, NULL, "''", "an empty PATH");
+        return 0;
 }
 
 int watch_options_parse(int argc, char **argv, WatchOptions *ret_options) {
@@ -246,17 +272,10 @@ int watch_options_parse(int argc, char **argv, WatchOptions *ret_options) {
         }
         o->paths = argv + optind;
         o->n_paths = (size_t)(argc - optind);
-
         r = filter_options_check(&usage, &o->filter);
-        if (r < 0)
-                return r;
-        if (o->n_paths == 0)
-                return usage_mistake(&usage, NULL, NULL,
-                                     "no PATH; which file or directory shall be watched?");
-        for (size_t i = 0; i < o->n_paths; i++)
-                if (o->paths[i][0] == '\0')
-                        return usage_mistake(&usage, NULL, "''", "an empty PATH");
-        return 1;
+        if (r >= 0)
+                r = check(o);
+        return r < 0 ? r : 1;
 }
 
 void watch_options_done(WatchOptions *o) {

@@ -48,6 +48,7 @@ WatchSession *watch_session_free(WatchSession *s) {
         for (size_t i = 0; i < s->n_filesystems; i++)
                 watched_filesystem_free(s->filesystems[i]);
         free(s->filesystems);
+        watch_coverage_forget_early(s);
         process_counter_done(&s->processes);
         watch_setup_undo(s);
         free(s);
@@ -305,14 +306,17 @@ double watch_session_crowding(const WatchSession *s) {
 
 int watch_session_announce(WatchSession *s, RecordAction action) {
         _cleanup_buffer_ Buffer b = {0};
+        int r;
 
         s->is_started = true;
         buffer_append_string(&b, action == RECORD_START ? "whodunlink " PROJECT_VERSION " watches"
                                                         : "whodunlink ends its watch of");
-        for (size_t i = 0; i < s->n_targets; i++) {
+        if (s->options->is_all)
+                buffer_append_literal(&b, " every local filesystem");
+        for (size_t i = 0; i < s->n_targets && !s->options->is_all; i++) {
                 buffer_append_string(&b, i == 0 ? " " : ", ");
                 buffer_append(&b, s->targets[i].path, s->targets[i].n_path);
         }
-        return watch_session_put_news(s,
-                                      &(Record){.action = action, .message = buffer_terminate(&b)});
+        r = watch_session_put_news(s, &(Record){.action = action, .message = buffer_terminate(&b)});
+        return r < 0 || action != RECORD_START ? r : watch_coverage_put_early(s);
 }

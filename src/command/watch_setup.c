@@ -94,9 +94,11 @@ static int add_target(WatchSession *s, const char *given) {
 }
 
 static int resolve_targets(WatchSession *s) {
-        s->targets = calloc(s->options->n_paths, sizeof(*s->targets));
+        s->targets = calloc(s->options->n_paths + 1, sizeof(*s->targets));
         if (!s->targets)
                 return say_error("keep the paths", -ENOMEM);
+        if (s->options->is_all)
+                return add_target(s, "/");
         for (size_t i = 0; i < s->options->n_paths; i++) {
                 int r = add_target(s, s->options->paths[i]);
 
@@ -207,6 +209,20 @@ static void say_absent_pids(const RecordFilter *f) {
                                 (int)f->pids[i]);
 }
 
+/* "ab" may be a machine's name, but is most likely meant as the beginning of an id. */
+static void say_short_ids(const RecordFilter *f) {
+        for (size_t i = 0; i < f->n_containers; i++) {
+                const char *text = f->containers[i];
+                size_t n = strlen(text);
+
+                if (n < RECORD_FILTER_ID_DIGITS_MIN && strspn(text, "0123456789abcdef") == n)
+                        fprintf(stderr,
+                                "whodunlink: --container=%s: only a container of that very name "
+                                "will be shown; of an id, give %d digits or more\n",
+                                text, RECORD_FILTER_ID_DIGITS_MIN);
+        }
+}
+
 /* Has the name service loaded and root known before the first record, which need not wait then. */
 static void ask_own_names(WatchSession *s) {
         (void)user_names_user(s->names, geteuid());
@@ -220,10 +236,11 @@ int watch_setup(WatchSession *s) {
         r = check_capabilities();
         if (r >= 0)
                 r = resolve_targets(s);
-        if (r >= 0)
+        if (r >= 0) {
                 say_absent_pids(&s->options->filter);
-        if (r >= 0)
+                say_short_ids(&s->options->filter);
                 r = open_sink(s);
+        }
         if (r >= 0)
                 r = start_identify(s);
         if (r < 0)

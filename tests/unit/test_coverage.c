@@ -186,6 +186,18 @@ START_TEST(test_pseudo) {
 }
 END_TEST
 
+START_TEST(test_remote) {
+        static const char *const remote[] = {"nfs", "nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs"};
+        static const char *const local[] = {
+                "ext4", "fuse", "fuseblk", "fuse.ntfs-3g", "overlay", "nf", "nfsd", "tmpfs", ""};
+
+        for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
+                ck_assert(coverage_is_remote(remote[i]));
+        for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+                ck_assert(!coverage_is_remote(local[i]));
+}
+END_TEST
+
 #define N_MANY_MOUNTS 2000
 #define N_MANY_TARGETS 200
 
@@ -225,6 +237,7 @@ int main(void) {
 
         tcase_add_loop_test(tcase, test_plan, 0, N_PLANS);
         tcase_add_test(tcase, test_pseudo);
+        tcase_add_test(tcase, test_remote);
         tcase_add_test(tcase, test_many_mounts);
         return unit_run("coverage", tcase);
 }
