@@ -45,9 +45,11 @@ int fan_group_fd(const FanGroup *g);
  * at the mkdir's place, before the directory's own children (shared design, kernel.md section 2).
  *
  * Return: 0, -EOPNOTSUPP or -ENODEV the filesystem has no handles or no id, -EXDEV a btrfs
- * subvolume, other errors of fanotify_mark(2).
+ * subvolume, which must be marked by its top level, other errors of fanotify_mark(2).
  */
 int fan_group_mark(FanGroup *g, const char *path);
+/* The same by a directory's descriptor (not O_PATH). */
+int fan_group_mark_fd(FanGroup *g, int fd);
 
 /*
  * fan_group_has_mark() - is the filesystem with this device still marked

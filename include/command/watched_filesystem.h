@@ -26,6 +26,7 @@ typedef struct WatchedFilesystem WatchedFilesystem;
 typedef enum WatchedStep {
         WATCHED_STEP_GROUP, /* fan_group_new() */
         WATCHED_STEP_MARK,  /* fan_group_mark() */
+        WATCHED_STEP_TOP,   /* live_mount_new_top() */
         WATCHED_STEP_CLONE, /* live_mount_new() */
 } WatchedStep;
 
@@ -36,7 +37,8 @@ typedef enum WatchedStep {
  * @identifier:  borrowed
  * @ret_step:    filled also on failure: how far it came
  *
- * Return: 0, errors of fan_group_new(), fan_group_mark() and live_mount_new(), -ENOMEM.
+ * Return: 0, errors of fan_group_new(), fan_group_mark(), live_mount_new() and
+ * live_mount_new_top(), -ENOMEM.
  */
 int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
                            Identifier *identifier, WatchedStep *ret_step,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 #include "capture/fan_event.h"
 
 #define LIVE_HANDLE_MAX_BYTES 128
@@ -28,9 +29,21 @@ typedef struct LiveMount LiveMount;
  * open_tree(2) and name_to_handle_at(2).
  */
 int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount);
+/*
+ * live_mount_new_top() - the same of a btrfs of which only a subvolume is mounted at the path
+ * @source: its device as mountinfo has it
+ *
+ * Of its top level, in which all subvolumes are directories.
+ * Return: 0, -ENOMEM, errors of btrfs_top_clone().
+ */
+int live_mount_new_top(const char *point, const char *source, LiveMount **ret_mount);
 /* Closes the clone, so that the filesystem can go; takes NULL. */
 LiveMount *live_mount_free(LiveMount *m);
+void live_mount_freep(LiveMount **m);
+#define _cleanup_live_mount_ _cleanup_(live_mount_freep)
 
+/* Its root directory, to mark the filesystem by; borrows from the mount. */
+int live_mount_fd(const LiveMount *m);
 /* The handle of the mount's root directory; borrows from the mount. */
 FileHandle live_mount_root(const LiveMount *m);
 

@@ -91,21 +91,28 @@ int fan_group_fd(const FanGroup *g) {
         return g->fd;
 }
 
-int fan_group_mark(FanGroup *g, const char *path) {
+static int mark_at(FanGroup *g, int fd, const char *path) {
         const unsigned flags = FAN_MARK_ADD | FAN_MARK_FILESYSTEM;
 
         if (g->features & FAN_FEATURE_RENAME) {
-                if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_RENAME | FAN_ONDIR, AT_FDCWD,
-                                  path) >= 0)
+                if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_RENAME | FAN_ONDIR, fd, path) >= 0)
                         return 0;
                 if (errno != EINVAL)
                         return -errno;
                 g->features &= ~(unsigned)FAN_FEATURE_RENAME;
         }
-        if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR,
-                          AT_FDCWD, path) < 0)
+        if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR, fd,
+                          path) < 0)
                 return -errno;
         return 0;
+}
+
+int fan_group_mark(FanGroup *g, const char *path) {
+        return mark_at(g, AT_FDCWD, path);
+}
+
+int fan_group_mark_fd(FanGroup *g, int fd) {
+        return mark_at(g, fd, NULL);
 }
 
 int fan_group_has_mark(const FanGroup *g, dev_t device) {

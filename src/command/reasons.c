@@ -24,6 +24,21 @@ static const char *clone_reason(int error) {
         }
 }
 
+/* Why the top level of a btrfs cannot be had by the mount of its subvolume. */
+static const char *top_reason(int error) {
+        switch (-error) {
+        case EINVAL:
+                return "a subvolume that is mounted unbindable; make it private: mount "
+                       "--make-private";
+        case ENOTDIR:
+                return "only a file of a btrfs subvolume is mounted there; mount the subvolume "
+                       "itself, too";
+        default:
+                return "the top level of this btrfs cannot be reached; mount it, too (mount -o "
+                       "subvolid=5)";
+        }
+}
+
 /* Why it cannot be marked, and what a person can do about it. */
 static const char *mark_reason(int error, const Mount *m) {
         switch (-error) {
@@ -32,9 +47,6 @@ static const char *mark_reason(int error, const Mount *m) {
         case EINVAL:
                 return "this kernel's fanotify reports no names (Linux 5.9 and later do); use a "
                        "newer one";
-        case EXDEV:
-                return "it is a btrfs subvolume; watch a mount of the top level instead "
-                       "(mount -o subvolid=5)";
         case EOPNOTSUPP:
         case ENODEV:
                 if (strcmp(m->fstype, "overlay") == 0)
@@ -56,7 +68,14 @@ const char *reasons_mount(int error, WatchedStep step, const Mount *m) {
         if (error == -EPERM)
                 return "root of the initial user namespace is needed; run it outside of the "
                        "container or namespace";
-        return step == WATCHED_STEP_CLONE ? clone_reason(error) : mark_reason(error, m);
+        switch (step) {
+        case WATCHED_STEP_CLONE:
+                return clone_reason(error);
+        case WATCHED_STEP_TOP:
+                return top_reason(error);
+        default:
+                return mark_reason(error, m);
+        }
 }
 
 const char *reasons_process_events(int error) {

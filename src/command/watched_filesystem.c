@@ -33,29 +33,44 @@ struct WatchedFilesystem {
         bool is_read_out; /* the last read took all there was: pause before the next */
 };
 
+/* *ret_live stays NULL when the mark needed none. */
+static int mark(WatchedFilesystem *fs, const Mount *m, WatchedStep *ret_step,
+                LiveMount **ret_live) {
+        int r;
+
+        *ret_step = WATCHED_STEP_MARK;
+        r = fan_group_mark(fs->group, m->point);
+        if (r != -EXDEV || strcmp(m->fstype, "btrfs") != 0)
+                return r;
+        /* A btrfs can be marked by its top level only, and seen whole from there. */
+        *ret_step = WATCHED_STEP_TOP;
+        r = live_mount_new_top(m->point, m->source, ret_live);
+        return r < 0 ? r : fan_group_mark_fd(fs->group, live_mount_fd(*ret_live));
+}
+
 static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded,
                       WatchedStep *ret_step) {
-        LiveMount *live;
+        _cleanup_live_mount_ LiveMount *live = NULL;
         int r;
 
         *ret_step = WATCHED_STEP_GROUP;
         r = fan_group_new(features, is_bounded, &fs->group);
         if (r < 0)
                 return r;
-        *ret_step = WATCHED_STEP_MARK;
-        r = fan_group_mark(fs->group, m->point);
+        r = mark(fs, m, ret_step, &live);
         if (r < 0)
                 return r;
         r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
         *ret_step = WATCHED_STEP_CLONE;
-        r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
+        if (!live)
+                r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
         if (r < 0)
                 return r;
         r = locator_new(live, &fs->scopes, &fs->locator);
-        if (r < 0)
-                live_mount_free(live);
+        if (r >= 0)
+                live = NULL;
         return r;
 }
 

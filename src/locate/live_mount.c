@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "locate/btrfs_top.h"
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
@@ -68,16 +69,11 @@ static FileHandle handle_view(const HandleBuffer *b) {
         };
 }
 
-int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount) {
-        _cleanup_close_ int tree_fd = -1;
-        LiveMount *m;
+/* Of a detached mount, which stays the caller's. */
+static int from_tree(int tree_fd, bool is_whole, LiveMount **ret_mount) {
+        LiveMount *m = malloc(sizeof(*m));
         int r;
 
-        tree_fd = (int)syscall(SYS_open_tree, AT_FDCWD, point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (tree_fd < 0)
-                return -errno;
-
-        m = malloc(sizeof(*m));
         if (!m)
                 return -ENOMEM;
         /* open_by_handle_at() refuses an O_PATH descriptor, which open_tree() gives. */
@@ -92,12 +88,35 @@ int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount) {
         return 0;
 }
 
+int live_mount_new(const char *point, bool is_whole, LiveMount **ret_mount) {
+        _cleanup_close_ int tree_fd = -1;
+
+        tree_fd = (int)syscall(SYS_open_tree, AT_FDCWD, point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        return tree_fd < 0 ? -errno : from_tree(tree_fd, is_whole, ret_mount);
+}
+
+int live_mount_new_top(const char *point, const char *source, LiveMount **ret_mount) {
+        _cleanup_close_ int tree_fd = -1;
+        int r;
+
+        r = btrfs_top_clone(point, source, &tree_fd);
+        return r < 0 ? r : from_tree(tree_fd, true, ret_mount);
+}
+
 LiveMount *live_mount_free(LiveMount *m) {
         if (m) {
                 cleanup_close(&m->fd);
                 free(m);
         }
         return NULL;
+}
+
+void live_mount_freep(LiveMount **m) {
+        live_mount_free(*m);
+}
+
+int live_mount_fd(const LiveMount *m) {
+        return m->fd;
 }
 
 FileHandle live_mount_root(const LiveMount *m) {
