@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Must hold 6: several processes do at random, in one tree, all that can be done to files and
+ * directories; what the monitor says of it is compared with what they did, record by record.
+ *
+ * One at a time, in an order that the seed decides: then there is only one true story, with part of
+ * the tree outside of what is watched.  And all at once: then the records tell in which order the
+ * kernel had it, and that order must agree with the moments before and after each call; given it,
+ * each path must be exactly what the directories were called at that point.
+ *
+ * Meanwhile the monitor is stopped now and then, for up to a tenth of a second, so that it finds
+ * directories that are long gone, or called something else.
+ *
+ * WHODUNLINK_RANDOM_SEED=N takes this seed instead of a new one; the seeds of failures are kept
+ * below.  All at once, a seed decides what each does but not how they meet.
+ */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "filesystem.h"
+#include "harness.h"
+#include "monitor.h"
+#include "process.h"
+#include "random_log.h"
+#include "random_model.h"
+#include "random_worker.h"
+#include "record.h"
+
+#define N_STEPS 3000
+/*
+ * Not yet: a rename that replaced something is told as such, and what was in a directory that was
+ * replaced can be located.
+ */
+#define ARE_OVERWRITES_TOLD false
+#define PAUSE_MAX_SEC 0.1
+
+/* Seeds that once failed, one at a time. */
+static const struct {
+        FsKind kind;
+        uint64_t seed;
+} old_seeds[] = {
+        {FS_EXT4, 1}, /* a move of what was in a directory that another one replaced had no path */
+};
+
+#define N_OLD_SEEDS (int)(sizeof(old_seeds) / sizeof(*old_seeds))
+
+static uint64_t new_seed(void) {
+        const char *given = getenv("WHODUNLINK_RANDOM_SEED");
+        uint32_t seed;
+
+        if (given)
+                return strtoull(given, NULL, 0);
+        ck_assert_int_eq(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
+        return seed;
+}
+
+static bool are_over(const RandomStage *s) {
+        for (unsigned i = 0; i < s->n_workers; i++) {
+                siginfo_t info = {0};
+
+                waitid(P_PID, (id_t)s->logs[i]->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+                if (info.si_pid == 0)
+                        return false;
+        }
+        return true;
+}
+
+static double part_of(uint64_t *random, double sec) {
+        return sec * (double)(random_next(random) % 1000) / 1000;
+}
+
+/* Lets the workers work, with a monitor that sleeps most of the time. */
+static void play(RandomStage *s, const Monitor *m) {
+        uint64_t random = s->seed ^ 1;
+
+        random_workers_begin(s);
+        while (!are_over(s)) {
+                kill(m->pid, SIGSTOP);
+                harness_sleep(part_of(&random, PAUSE_MAX_SEC));
+                kill(m->pid, SIGCONT);
+                harness_sleep(part_of(&random, PAUSE_MAX_SEC / 4));
+        }
+        for (unsigned i = 0; i < s->n_workers; i++)
+                ck_assert_int_eq(process_wait(s->logs[i]->pid, 1), 0);
+}
+
+static char *expected_text(const RandomExpected *e) {
+        return harness_format("%s %s%s%s by %d, inode %" PRIu64 ", calls %" PRIu64 "-%" PRIu64,
+                              e->action, e->path, e->target ? " to " : "",
+                              e->target ? e->target : "", (int)e->pid, e->inode, e->op->begin,
+                              e->op->end);
+}
+
+static bool is_same(const char *said, const char *is) {
+        return said ? is && strcmp(said, is) == 0 : !is;
+}
+
+static void compare(const RecordReader *r, struct json_object *record, const RandomExpected *e) {
+        _cleanup_free_ char *path = record_bytes(record, "file.path", "whodunlink.path_raw").data;
+        _cleanup_free_ char *target =
+                record_bytes(record, "file.target_path", "whodunlink.target_path_raw").data;
+        const char *inode = record_string(record, "file.inode");
+
+        if (!is_same(record_string(record, "event.action"), e->action) || !is_same(path, e->path) ||
+            !is_same(target, e->target) || !is_same(record_string(record, "file.type"), e->type) ||
+            !inode || (e->inode && strtoull(inode, NULL, 10) != e->inode) ||
+            record_number(record, "process.pid") != e->pid)
+                harness_abort("record %zu: expected %s; said %s by %" PRId64 ", path by %s: %s",
+                              r->n_lines, expected_text(e), record_string(record, "event.action"),
+                              record_number(record, "process.pid"),
+                              record_string(record, "whodunlink.path_source"),
+                              json_object_to_json_string_ext(record_get(record, "file"),
+                                                             JSON_C_TO_STRING_PLAIN));
+}
+
+__attribute__((noreturn)) static void fail_without(const RandomExpected *e) {
+        harness_abort("no record of %s", expected_text(e));
+}
+
+/* Each step by the clock, and each record by the steps. */
+static size_t check_in_order(RandomModel *m, RecordReader *r) {
+        size_t n = 0;
+        int worker;
+
+        while ((worker = random_model_first(m)) >= 0) {
+                RandomExpected e;
+
+                random_model_step(m, (unsigned)worker, &e);
+                if (e.is_told) {
+                        struct json_object *record = record_next_deletion(r);
+
+                        if (!record)
+                                fail_without(&e);
+                        compare(r, record, &e);
+                        n++;
+                }
+                random_expected_done(&e);
+        }
+        harness_assert(!record_next_deletion(r), "record %zu is of nothing that happened",
+                       r->n_lines);
+        return n;
+}
+
+static unsigned worker_of(const RandomStage *s, struct json_object *record) {
+        int64_t pid = record_number(record, "process.pid");
+
+        for (unsigned i = 0; i < s->n_workers; i++)
+                if (s->logs[i]->pid == pid)
+                        return i;
+        harness_abort("a record of process %" PRId64, pid);
+}
+
+/* What ended before this began must have been told before it. */
+static void check_moment(const RandomStage *s, const RandomModel *m, const RandomExpected *e) {
+        for (unsigned i = 0; i < s->n_workers; i++) {
+                const RandomOp *next = random_model_next_told(m, i);
+
+                harness_assert(!next || next->end > e->op->begin,
+                               "%s: an operation of worker %u at %" PRIu64 "-%" PRIu64
+                               " is told later or not at all",
+                               expected_text(e), i, next->begin, next->end);
+        }
+}
+
+/* Each record by the clock and by its process's log. */
+static size_t check_by_records(const RandomStage *s, RandomModel *m, RecordReader *r) {
+        struct json_object *record;
+        RandomExpected e;
+        size_t n = 0;
+
+        while ((record = record_next_deletion(r))) {
+                unsigned worker = worker_of(s, record);
+
+                do
+                        harness_assert(random_model_step(m, worker, &e),
+                                       "record %zu is of nothing that happened", r->n_lines);
+                while (!e.is_told);
+                compare(r, record, &e);
+                check_moment(s, m, &e);
+                random_expected_done(&e);
+                n++;
+        }
+        for (int i; (i = random_model_first(m)) >= 0;) {
+                random_model_step(m, (unsigned)i, &e);
+                if (e.is_told)
+                        fail_without(&e);
+        }
+        return n;
+}
+
+static void run(FsKind kind, uint64_t seed, bool is_serial) {
+        Filesystem fs = fs_new(kind, "fs");
+        char *watched = harness_format("%s/watched", fs.path);
+        char *outside = harness_format("%s/outside", fs.path);
+        const char *const roots[] = {watched, outside};
+        RandomModel *model;
+        RandomStage *s;
+        RecordReader r;
+        Monitor m;
+        size_t n;
+
+        harness_note("%s, %s, seed %" PRIu64, fs_kind_name(kind),
+                     is_serial ? "one at a time" : "all at once", seed);
+        harness_mkdir(watched);
+        harness_mkdir(outside);
+        ck_assert(chmod(watched, 0777) == 0 && chmod(outside, 0777) == 0);
+        s = random_stage_new(seed, RANDOM_WORKERS_MAX, harness_scale(N_STEPS, 100), is_serial,
+                             roots, is_serial ? 2 : 1);
+        s->are_overwrites_told = ARE_OVERWRITES_TOLD;
+        m = monitor_start(MONITOR_ARGS(watched));
+        for (unsigned i = 0; i < s->n_workers; i++)
+                random_worker_start(s, i);
+        play(s, &m);
+        monitor_stop(&m);
+        model = random_model_new(s);
+        r = record_reader_new(m.output_path);
+        n = is_serial ? check_in_order(model, &r) : check_by_records(s, model, &r);
+        record_reader_done(&r);
+        random_model_compare(model);
+        random_model_free(model);
+        harness_note("%zu records of %zu operations", n,
+                     s->logs[0]->n_ops + s->logs[1]->n_ops + s->logs[2]->n_ops + s->logs[3]->n_ops);
+}
+
+START_TEST(one_at_a_time) {
+        run((FsKind)_i, new_seed(), true);
+}
+END_TEST
+
+START_TEST(all_at_once) {
+        run((FsKind)_i, new_seed(), false);
+}
+END_TEST
+
+START_TEST(seeds_that_failed) {
+        run(old_seeds[_i].kind, old_seeds[_i].seed, true);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, one_at_a_time, 0, FS_KINDS);
+        tcase_add_loop_test(tcase, all_at_once, 0, FS_KINDS);
+        tcase_add_loop_test(tcase, seeds_that_failed, 0, N_OLD_SEEDS);
+}
+
+int main(void) {
+        return harness_main("random", add_tests);
+}
