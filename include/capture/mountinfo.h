@@ -63,5 +63,11 @@ int mount_table_read(int proc_fd, MountTable *ret_table);
  */
 const Mount *mount_table_find(const MountTable *t, const char *path);
 
+/*
+ * mount_subvolume() - the btrfs subvolume that the mount's root lies in, as a path from the top
+ * level; borrowed from the table.  NULL: no btrfs, or the subvolume is deleted.
+ */
+const char *mount_subvolume(const Mount *m);
+
 /* Is the mount the one a path lookup of its own mount point ends on (not hidden by another)? */
 int mount_table_is_visible(const MountTable *t, const Mount *m);

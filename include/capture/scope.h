@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 
@@ -31,6 +32,9 @@ typedef struct ScopeMount {
         size_t n_point;
         char *fstype;
         char *source;
+        char *subvolume;     /* of a btrfs, that the root lies in; NULL: none, or not known */
+        size_t n_moved;      /* so much of the root is where a directory was moved to … */
+        uint64_t moved_with; /* … namely this one */
 } ScopeMount;
 
 typedef struct ScopeSet {
@@ -46,9 +50,9 @@ typedef enum ScopeClass {
         SCOPE_ALL,  /* inside a target */
 } ScopeClass;
 
-/* Adds a copy. Return: 0, -ENOMEM. */
+/* Adds a copy; subvolume may be NULL. Return: 0, -ENOMEM. */
 int scope_set_add_mount(ScopeSet *s, const char *root, const char *point, const char *fstype,
-                        const char *source);
+                        const char *source, const char *subvolume);
 void scope_set_done(ScopeSet *s);
 
 /*
@@ -62,16 +66,42 @@ void scope_set_done(ScopeSet *s);
 ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_fs_path,
                               Buffer *ret_path, const ScopeMount **ret_mount);
 
+/* Some mount shows but a part of the filesystem. */
+bool scope_set_is_partial(const ScopeSet *s);
+
+/* A directory of the filesystem was moved, or went. */
+typedef struct ScopeMove {
+        const char *from;
+        size_t n_from;
+        const char *to; /* NULL: it is gone */
+        size_t n_to;
+        uint64_t target; /* which directory it was: a hash of its handle */
+} ScopeMove;
+
+/*
+ * scope_set_move() - the roots of the mounts of a directory, and of what is below it, follow it
+ *
+ * A mount of what is gone shows nothing any more, whatever is made at its path. Where two were
+ * exchanged, the second is at the first's path for the time between the two events: a mount stays
+ * with the directory that it came with.
+ *
+ * Return: whether there was any such mount, -ENOMEM.
+ */
+int scope_set_move(ScopeSet *s, const ScopeMove *move);
+
+/* A mount of this directory or of one below that concerns a target, or NULL; borrowed as above. */
+const ScopeMount *scope_set_find_mount_of(const ScopeSet *s, const char *fs_path, size_t n_fs_path);
+
 typedef enum ScopeEvent {
         SCOPE_EVENT_FILE_GONE,
         SCOPE_EVENT_DIRECTORY_GONE,
-        SCOPE_EVENT_DIRECTORY_MOVED,
+        SCOPE_EVENT_DIRECTORY_MOVED, /* or gone, with all below it */
 } ScopeEvent;
 
 /*
  * scope_set_wants() - does what happened to one visible path concern a target
  *
  * Yes for a target and all below it; for the directory that held a target which is not a directory,
- * when it goes; and for any directory above a target, when it is moved away with it.
+ * when it goes; and for any directory above a target, when it is moved away or goes with it.
  */
 bool scope_set_wants(const ScopeSet *s, const char *path, size_t n_path, ScopeEvent event);

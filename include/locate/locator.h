@@ -79,6 +79,14 @@ bool locator_is_lost(Locator *l, const FileHandle *directory);
 /* The oldest event leaves: the tree becomes the state behind it. */
 void locator_apply(Locator *l, const FlightEvent *e);
 
+/*
+ * locator_fs_path() - the path inside the filesystem of a name, at the position of the oldest event
+ * @name: its directory was asked for by locator_find()
+ *
+ * Return: 0, -ENOENT not known, -ELOOP, -ENOMEM.
+ */
+int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path);
+
 /* Events were lost: nothing in the tree is certain any more. */
 void locator_forget_all(Locator *l);
 

@@ -53,7 +53,8 @@ typedef struct Record {
         RecordPath path;
         RecordPath new_path; /* MOVE: where it went; .name NULL unknown */
         bool is_directory;
-        uint64_t inode; /* 0 unknown */
+        bool is_subvolume; /* a directory, and the root of a btrfs subvolume */
+        uint64_t inode;    /* 0 unknown */
         const Deleter *deleter;
         PathSource path_source;
 

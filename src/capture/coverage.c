@@ -125,7 +125,8 @@ int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size
                 if (r < 0)
                         return r;
                 f->is_asked_for = f->is_asked_for || holds[i];
-                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
+                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source,
+                                        mount_subvolume(m));
                 if (r < 0)
                         return r;
                 f->scopes.targets = targets;
@@ -140,7 +141,8 @@ int coverage_plan_make(const MountTable *table, const ScopeTarget *targets, size
                 if (!f || holds[i] || is_below_target(m, targets, n_targets) ||
                     !mount_table_is_visible(table, m))
                         continue;
-                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source);
+                r = scope_set_add_mount(&f->scopes, m->root, m->point, m->fstype, m->source,
+                                        mount_subvolume(m));
                 if (r < 0)
                         return r;
                 choose_mount(f, m);

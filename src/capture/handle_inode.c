@@ -18,6 +18,8 @@
 #define TYPE_INO32_GEN 0x01
 #define TYPE_XFS_INO64_GEN 0x81
 #define TYPE_BTRFS 0x4d
+/* BTRFS_FIRST_FREE_OBJECTID: the root directory of each subvolume. */
+#define BTRFS_ROOT_DIRECTORY 256
 
 static uint64_t read_u32(Reader *r) {
         uint32_t v;
@@ -48,4 +50,19 @@ uint64_t handle_inode(const FileHandle *h, const char *fstype) {
             h->type == TYPE_INO32_GEN)
                 return read_u32(&r);
         return 0;
+}
+
+static bool btrfs_ids(const FileHandle *h, uint64_t *ret_object, uint64_t *ret_root) {
+        Reader r = reader_make(h->bytes, h->bytes ? h->n_bytes : 0);
+
+        return h->type == TYPE_BTRFS && reader_u64(&r, ret_object) >= 0 &&
+               reader_u64(&r, ret_root) >= 0;
+}
+
+bool handle_is_subvolume(const FileHandle *h, const FileHandle *parent, const char *fstype) {
+        uint64_t object, root, parent_object, parent_root;
+
+        return strcmp(fstype, "btrfs") == 0 && btrfs_ids(h, &object, &root) &&
+               btrfs_ids(parent, &parent_object, &parent_root) && object == BTRFS_ROOT_DIRECTORY &&
+               root != parent_root;
 }

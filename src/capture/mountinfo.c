@@ -231,6 +231,19 @@ int mount_table_read(int proc_fd, MountTable *ret_table) {
         return mount_table_parse(second.bytes, second.n_bytes, ret_table);
 }
 
+const char *mount_subvolume(const Mount *m) {
+        static const char key[] = ",subvol=";
+        const char *subvolume;
+
+        if (strcmp(m->fstype, "btrfs") != 0)
+                return NULL;
+        /* The last of the options, so that a comma in it ends nothing. */
+        subvolume = strstr(m->super_options, key);
+        if (!subvolume || subvolume[sizeof(key) - 1] != '/')
+                return NULL;
+        return subvolume + sizeof(key) - 1;
+}
+
 /* The mount that the process's root directory is on: its parent cannot be seen from there. */
 static const Mount *find_root(const MountTable *t) {
         for (size_t i = 0; i < t->n_mounts; i++) {

@@ -5,6 +5,7 @@
 #include "capture/scope.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,19 +16,21 @@ static void scope_mount_done(ScopeMount *m) {
         free(m->point);
         free(m->fstype);
         free(m->source);
+        free(m->subvolume);
 }
 
 int scope_set_add_mount(ScopeSet *s, const char *root, const char *point, const char *fstype,
-                        const char *source) {
+                        const char *source, const char *subvolume) {
         ScopeMount m = {
                 .root = strdup(root),
                 .point = strdup(point),
                 .fstype = strdup(fstype),
                 .source = strdup(source),
+                .subvolume = subvolume ? strdup(subvolume) : NULL,
         };
         ScopeMount *mounts;
 
-        if (!m.root || !m.point || !m.fstype || !m.source) {
+        if (!m.root || !m.point || !m.fstype || !m.source || (subvolume && !m.subvolume)) {
                 scope_mount_done(&m);
                 return -ENOMEM;
         }
@@ -108,6 +111,80 @@ ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_f
                 scope_mount_show(best_mount, fs_path, n_fs_path, ret_path);
         *ret_mount = best_mount;
         return best;
+}
+
+bool scope_set_is_partial(const ScopeSet *s) {
+        for (size_t i = 0; i < s->n_mounts; i++)
+                if (s->mounts[i].n_root > 1)
+                        return true;
+        return false;
+}
+
+static int scope_mount_move(ScopeMount *m, const ScopeMove *move) {
+        char *root;
+        int n;
+
+        if (move->to)
+                n = asprintf(&root, "%.*s%s", (int)move->n_to, move->to, m->root + move->n_from);
+        else /* no path has two slashes */
+                n = asprintf(&root, "%s//deleted", m->root);
+        if (n < 0)
+                return -ENOMEM;
+        free(m->root);
+        m->root = root;
+        m->n_root = (size_t)n;
+        m->n_moved = move->to ? move->n_to : 0;
+        m->moved_with = move->target;
+        return 0;
+}
+
+/* As the kernel writes it, or scope_mount_move(). */
+static bool scope_mount_is_gone(const ScopeMount *m) {
+        return strstr(m->root, "//") != NULL;
+}
+
+static bool scope_mount_is_in(const ScopeMount *m, const ScopeMove *move) {
+        if (m->n_root <= 1 || scope_mount_is_gone(m) ||
+            !path_is_within(m->root, m->n_root, move->from, move->n_from))
+                return false;
+        return m->n_moved != move->n_from || m->moved_with == move->target;
+}
+
+int scope_set_move(ScopeSet *s, const ScopeMove *move) {
+        int n = 0;
+
+        for (size_t i = 0; i < s->n_mounts; i++) {
+                int r;
+
+                if (!scope_mount_is_in(&s->mounts[i], move))
+                        continue;
+                r = scope_mount_move(&s->mounts[i], move);
+                if (r < 0)
+                        return r;
+                n = 1;
+        }
+        return n;
+}
+
+const ScopeMount *scope_set_find_mount_of(const ScopeSet *s, const char *fs_path,
+                                          size_t n_fs_path) {
+        const ScopeMount *best_mount = NULL;
+        ScopeClass best = SCOPE_NONE;
+
+        for (size_t i = 0; i < s->n_mounts; i++) {
+                const ScopeMount *m = &s->mounts[i];
+                ScopeClass c;
+
+                if (scope_mount_is_gone(m) ||
+                    !path_is_within(m->root, m->n_root, fs_path, n_fs_path))
+                        continue;
+                c = scope_set_class_of(s, m->point, m->n_point);
+                if (c <= best)
+                        continue;
+                best = c;
+                best_mount = m;
+        }
+        return best_mount;
 }
 
 bool scope_set_wants(const ScopeSet *s, const char *path, size_t n_path, ScopeEvent event) {

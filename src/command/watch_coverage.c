@@ -51,7 +51,9 @@ static int keep(WatchSession *s, const ScopeMount *m, const Buffer *message) {
         if (!news->message)
                 return say_error("keep what is said of", "the start", -ENOMEM);
         s->n_early++;
-        r = m ? scope_set_add_mount(&news->mount, m->root, m->point, m->fstype, m->source) : 0;
+        r = m ? scope_set_add_mount(&news->mount, m->root, m->point, m->fstype, m->source,
+                                    m->subvolume)
+              : 0;
         return r < 0 ? say_error("keep what is said of", "the start", r) : 0;
 }
 

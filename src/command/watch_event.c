@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/hash_table.h"
+#include "base/path.h"
 #include "capture/handle_inode.h"
 #include "command/watch_session_private.h"
 
@@ -35,7 +36,8 @@ static RecordPath record_path(const DirPlace *place, const FanName *name) {
 static ScopeEvent scope_event(const Record *r) {
         if (!r->is_directory)
                 return SCOPE_EVENT_FILE_GONE;
-        return r->action == RECORD_MOVE ? SCOPE_EVENT_DIRECTORY_MOVED : SCOPE_EVENT_DIRECTORY_GONE;
+        return r->action == RECORD_MOVE || r->is_subvolume ? SCOPE_EVENT_DIRECTORY_MOVED
+                                                           : SCOPE_EVENT_DIRECTORY_GONE;
 }
 
 /* One end of an event: does it concern a target? Unknown places might, and are not kept silent. */
@@ -139,19 +141,44 @@ static bool is_other_half_told(const WatchSession *s, WatchedFilesystem *fs, con
                s->moved_away.position + 1 == now.position && s->moved_away.target == now.target;
 }
 
+/* The place where a mount is, as that of what vanished from there. */
+static RecordPath path_of_mount(const ScopeMount *m) {
+        const size_t n_directory = path_directory_length(m->point, m->n_point);
+        const size_t n_before_name = n_directory > 1 ? n_directory + 1 : n_directory;
+
+        return (RecordPath){
+                .directory = m->point,
+                .n_directory = n_directory,
+                .name = m->point + n_before_name,
+                .n_name = m->n_point - n_before_name,
+        };
+}
+
+static bool is_subvolume(const WatchedFilesystem *fs, const FanEvent *e) {
+        const FanName *name = e->old_name.directory.bytes ? &e->old_name : &e->name;
+
+        return e->mask & FAN_ONDIR && handle_is_subvolume(&e->target, &name->directory,
+                                                          watched_filesystem_mount(fs)->fstype);
+}
+
 static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, EventPart part) {
         Record r = {
                 .action = action_of(&e->event.fan, part),
                 .realtime_nsec = e->event.realtime_nsec,
                 .is_directory = e->event.fan.mask & FAN_ONDIR,
+                .is_subvolume = is_subvolume(fs, &e->event.fan),
                 .deleter = e->deleter,
                 .path_source = e->source,
         };
         int error;
 
         fill_places(&r, e, part);
-        if (!is_wanted(s, fs, e, &r, part))
-                return 0;
+        if (!is_wanted(s, fs, e, &r, part)) {
+                if (!e->lost_mount)
+                        return 0;
+                r.path = path_of_mount(e->lost_mount);
+                r.mount = e->lost_mount;
+        }
         if (!r.mount)
                 r.mount = watched_filesystem_mount(fs);
         r.inode = handle_inode(&e->event.fan.target, r.mount->fstype);

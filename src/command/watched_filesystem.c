@@ -16,6 +16,8 @@
 #include <sys/fanotify.h>
 
 #include "base/clock.h"
+#include "base/hash_table.h"
+#include "capture/handle_inode.h"
 
 struct WatchedFilesystem {
         dev_t device;
@@ -29,6 +31,7 @@ struct WatchedFilesystem {
         uint64_t not_before_nsec; /* no event from here on happened earlier; monotonic */
         uint64_t arrival_nsec;    /* when events were last read; monotonic */
         uint64_t n_malformed;
+        Buffer path, new_path; /* inside the filesystem */
         WatchedEnd end;
         bool is_read_out; /* the last read took all there was: pause before the next */
 };
@@ -109,6 +112,8 @@ WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs) {
         flight_free(fs->flight);
         fan_group_free(fs->group);
         scope_set_done(&fs->scopes);
+        buffer_done(&fs->path);
+        buffer_done(&fs->new_path);
         free(fs);
         return NULL;
 }
@@ -283,13 +288,52 @@ static bool is_move(const FanEvent *e) {
         return e->old_name.directory.bytes || e->new_name.directory.bytes;
 }
 
+static bool is_subvolume_gone(const WatchedFilesystem *fs, const FanEvent *e) {
+        return e->mask & FAN_DELETE && e->mask & FAN_ONDIR &&
+               handle_is_subvolume(&e->target, &e->name.directory, fs->scopes.mounts[0].fstype);
+}
+
+/*
+ * What is mounted of a directory, or of one below it, goes with it: its root is called otherwise
+ * from here on. The mount table tells only those who read it anew.
+ */
+static void follow_mounts(WatchedFilesystem *fs, const FanEvent *e) {
+        const bool is_moved = e->old_name.directory.bytes && e->new_name.directory.bytes;
+        ScopeMove move;
+
+        if (!(e->mask & FAN_ONDIR) || !(is_moved || e->mask & FAN_DELETE) || !e->target.bytes ||
+            !scope_set_is_partial(&fs->scopes))
+                return;
+        if (locator_fs_path(fs->locator, is_moved ? &e->old_name : &e->name, &fs->path) < 0)
+                return;
+        move = (ScopeMove){
+                .from = fs->path.bytes,
+                .n_from = fs->path.n_bytes,
+                .target = hash_bytes(e->target.bytes, e->target.n_bytes),
+        };
+        if (is_moved) {
+                if (locator_fs_path(fs->locator, &e->new_name, &fs->new_path) < 0)
+                        return;
+                move.to = fs->new_path.bytes;
+                move.n_to = fs->new_path.n_bytes;
+        }
+        if (scope_set_move(&fs->scopes, &move) != 0)
+                locator_scopes_changed(fs->locator);
+}
+
 static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
         const FanEvent *fan = &e->event.fan;
         PathSource source;
         int r;
 
-        if (!is_move(fan))
-                return find_place(fs, &fan->name.directory, &e->event, &e->place, &e->source);
+        if (!is_move(fan)) {
+                r = find_place(fs, &fan->name.directory, &e->event, &e->place, &e->source);
+                if (r >= 0 && is_subvolume_gone(fs, fan) &&
+                    locator_fs_path(fs->locator, &fan->name, &fs->path) >= 0)
+                        e->lost_mount = scope_set_find_mount_of(&fs->scopes, fs->path.bytes,
+                                                                fs->path.n_bytes);
+                return r;
+        }
 
         r = find_place(fs, &fan->old_name.directory, &e->event, &e->place, &e->source);
         if (r < 0)
@@ -348,6 +392,7 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
 
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
         forget_copy(e);
+        follow_mounts(fs, &e->event.fan);
         locator_apply(fs->locator, &e->event);
         deleter_unref(e->deleter);
         flight_pop(fs->flight);

@@ -267,6 +267,20 @@ void locator_apply(Locator *l, const FlightEvent *e) {
                 apply_rename(l, n, &e->fan.new_name);
 }
 
+int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path) {
+        DirNode *n = dir_tree_find(l->tree, &name->directory);
+        int r;
+
+        buffer_clear(ret_path);
+        r = n ? dir_tree_path(n, ret_path) : -ENOENT;
+        if (r < 0)
+                return r;
+        if (ret_path->n_bytes > 1)
+                buffer_append_char(ret_path, '/');
+        buffer_append(ret_path, name->name, name->n_name);
+        return ret_path->is_failed ? -ENOMEM : 0;
+}
+
 void locator_forget_all(Locator *l) {
         dir_tree_forget_all(l->tree);
 }

@@ -122,11 +122,14 @@ static void append_message(RecordJson *j, const Record *r, const JsonProcess *pr
                 buffer_append(b, process->subject.bytes, process->subject.n_bytes);
                 append_object(b,
                               r->action == RECORD_MOVE ? " moved "
+                              : r->is_subvolume        ? " deleted subvolume "
                               : r->is_directory        ? " removed directory "
                                                        : " removed ",
                               &j->path);
                 if (j->new_path.n_bytes > 0)
                         append_object(b, " to ", &j->new_path);
+                if (r->is_subvolume && r->action == RECORD_RMDIR)
+                        buffer_append_literal(b, " with all it held");
                 if (!r->path.directory)
                         buffer_append_literal(b, " in a directory that could not be found out");
         }
@@ -196,7 +199,8 @@ static void append_file(RecordJson *j, const Record *r, Buffer *b) {
                 json_string_append(b, j->path.bytes, j->path.n_bytes);
                 buffer_append_literal(b, "\",");
         }
-        if (r->path.name) {
+        /* Of "/", when what is mounted there went, there is none. */
+        if (r->path.n_name > 0) {
                 buffer_append_literal(b, "\"name\":\"");
                 json_string_append(b, r->path.name, r->path.n_name);
                 buffer_append_literal(b, "\",");
@@ -208,7 +212,9 @@ static void append_file(RecordJson *j, const Record *r, Buffer *b) {
         }
         if (!r->is_directory && r->path.name)
                 append_extension(b, r->path.name, r->path.n_name);
-        if (r->is_directory)
+        if (r->is_subvolume)
+                buffer_append_literal(b, "\"type\":\"subvolume\",");
+        else if (r->is_directory)
                 buffer_append_literal(b, "\"type\":\"dir\",");
         else
                 buffer_append_literal(b, "\"type\":\"file\",");
@@ -242,6 +248,8 @@ static void append_mount(Buffer *b, const ScopeMount *m) {
         APPEND_MEMBER(b, "fstype", m->fstype);
         if (m->source[0] != '\0')
                 APPEND_MEMBER(b, "source", m->source);
+        if (m->subvolume)
+                APPEND_MEMBER(b, "subvolume", m->subvolume);
         take_last_comma(b);
         buffer_append_literal(b, "},");
 }

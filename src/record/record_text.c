@@ -152,13 +152,17 @@ static void append_path(RecordText *t, const RecordPath *p, bool is_directory, P
 }
 
 static void append_place(RecordText *t, const Record *r, Buffer *b) {
-        const PathForm form = r->action == RECORD_MOVE ? PATH_FORM_WORD : PATH_FORM_ALONE;
+        const bool is_with_all = r->is_subvolume && r->action == RECORD_RMDIR;
+        const PathForm form =
+                r->action == RECORD_MOVE || is_with_all ? PATH_FORM_WORD : PATH_FORM_ALONE;
 
         if (r->path.name)
                 append_path(t, &r->path, r->is_directory, form, b);
         else
                 buffer_append_literal(b, "(path not known)");
 
+        if (is_with_all)
+                buffer_append_literal(b, " (subvolume, with all it held)");
         if (r->action != RECORD_MOVE)
                 return;
         buffer_append_literal(b, " → ");

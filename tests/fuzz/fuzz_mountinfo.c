@@ -47,6 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
                 check_string(&t, m->fstype, n_bytes);
                 check_string(&t, m->source, n_bytes);
                 check_string(&t, m->super_options, n_bytes);
+                if (mount_subvolume(m)) {
+                        fuzz_check(mount_subvolume(m)[0] == '/');
+                        check_string(&t, mount_subvolume(m), n_bytes);
+                }
         }
 
         for (size_t i = 0; i < t.n_mounts && i < LOOKUPS_MAX; i++) {

@@ -149,6 +149,7 @@ static const Field fields[] = {
         {"whodunlink.mount.path", json_type_string},
         {"whodunlink.mount.fstype", json_type_string},
         {"whodunlink.mount.source", json_type_string},
+        {"whodunlink.mount.subvolume", json_type_string},
         {"whodunlink.loss.where", json_type_string},
         {"whodunlink.loss.count", json_type_int},
         {"whodunlink.loss.filesystem", json_type_string},

@@ -85,6 +85,75 @@ START_TEST(test_no_handle) {
 }
 END_TEST
 
+/* Little and big ends of the numbers, and each way not to be one. */
+typedef struct Pair {
+        uint64_t object, root, parent_object, parent_root;
+        bool is_subvolume;
+} Pair;
+
+static const Pair pairs[] = {
+        {256, 257, 256, 5, true},
+        {256, 257, 9999, 256, true},
+        {256, UINT64_C(1) << 63, 256, 5, true},
+        {256, 5, 256, UINT64_C(1) << 32 | 5, true},
+        /* A directory that happens to be the first of its subvolume, or of no other. */
+        {257, 257, 256, 5, false},
+        {256, 257, 256, 257, false},
+        {256, 257, 300, 257, false},
+        {UINT64_C(1) << 32 | 256, 257, 256, 5, false},
+        {UINT64_C(256) << 56, 257, 256, 5, false},
+        {0, 0, 0, 0, false},
+        {300, 5, 256, 5, false},
+};
+
+static FileHandle btrfs_handle(uint8_t bytes[static 20], uint64_t object, uint64_t root) {
+        memcpy(bytes, &object, 8);
+        memcpy(bytes + 8, &root, 8);
+        memset(bytes + 16, 0x11, 4);
+        return (FileHandle){.type = 0x4d, .n_bytes = 20, .bytes = bytes};
+}
+
+START_TEST(test_subvolume) {
+        const Pair *p = &pairs[_i];
+        uint8_t bytes[20], parent_bytes[20];
+        FileHandle h = btrfs_handle(bytes, p->object, p->root);
+        FileHandle parent = btrfs_handle(parent_bytes, p->parent_object, p->parent_root);
+
+        ck_assert_int_eq(handle_is_subvolume(&h, &parent, "btrfs"), p->is_subvolume);
+        ck_assert(!handle_is_subvolume(&h, &parent, "ext4"));
+        ck_assert(!handle_is_subvolume(&h, &parent, ""));
+        parent.type = 0x4e;
+        ck_assert(!handle_is_subvolume(&h, &parent, "btrfs"));
+        parent.type = h.type;
+        h.type = 1;
+        ck_assert(!handle_is_subvolume(&h, &parent, "btrfs"));
+}
+END_TEST
+
+/* One of the handles is cut off, or missing. */
+START_TEST(test_subvolume_truncated) {
+        uint8_t bytes[20], other[20];
+        const FileHandle h = btrfs_handle(bytes, 256, 257), parent = btrfs_handle(other, 256, 5);
+        const FileHandle none = {0}, named = {.type = 0x4d, .n_bytes = 20};
+
+        for (uint32_t n = 0; n < 16; n++) {
+                uint8_t *cut = malloc(n + 1);
+                FileHandle short_one = {.type = 0x4d, .n_bytes = n, .bytes = cut};
+
+                memcpy(cut, bytes, n);
+                ck_assert(!handle_is_subvolume(&short_one, &parent, "btrfs"));
+                memcpy(cut, other, n);
+                ck_assert(!handle_is_subvolume(&h, &short_one, "btrfs"));
+                free(cut);
+        }
+        ck_assert(!handle_is_subvolume(&none, &parent, "btrfs"));
+        ck_assert(!handle_is_subvolume(&h, &none, "btrfs"));
+        ck_assert(!handle_is_subvolume(&named, &parent, "btrfs"));
+        ck_assert(!handle_is_subvolume(&h, &named, "btrfs"));
+        ck_assert(handle_is_subvolume(&h, &parent, "btrfs"));
+}
+END_TEST
+
 START_TEST(test_kernel_bytes) {
         FanEventIter it;
         FanEvent e;
@@ -103,6 +172,8 @@ int main(void) {
         tcase_add_loop_test(tcase, test_inode, 0, N_CASES);
         tcase_add_loop_test(tcase, test_truncated, 0, N_CASES);
         tcase_add_loop_test(tcase, test_no_handle, 0, N_CASES);
+        tcase_add_loop_test(tcase, test_subvolume, 0, (int)(sizeof(pairs) / sizeof(pairs[0])));
+        tcase_add_test(tcase, test_subvolume_truncated);
         tcase_add_test(tcase, test_kernel_bytes);
         return unit_run("handle_inode", tcase);
 }

@@ -323,7 +323,7 @@ START_TEST(test_scopes_changed) {
         mkdir_at(2, 1, "b");
         expect_place(2, "/mnt/a/b", HANDLE);
         scope_set_done(&scopes);
-        ck_assert_int_eq(scope_set_add_mount(&scopes, "/a", "/srv", "ext4", "/dev/sda1"), 0);
+        ck_assert_int_eq(scope_set_add_mount(&scopes, "/a", "/srv", "ext4", "/dev/sda1", NULL), 0);
         scopes.targets = &target;
         scopes.n_targets = 1;
         locator_scopes_changed(locator);

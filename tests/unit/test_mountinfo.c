@@ -142,6 +142,39 @@ START_TEST(test_visible) {
 END_TEST
 
 /* A cut table is whole lines or an error. */
+static const struct {
+        const char *fstype, *super_options, *subvolume;
+} subvolumes[] = {
+        {"btrfs", "rw,space_cache=v2,subvolid=5,subvol=/", "/"},
+        {"btrfs", "rw,ssd,subvolid=257,subvol=/@home", "/@home"},
+        {"btrfs", "rw,subvolid=258,subvol=/@/.snapshots/1/snapshot", "/@/.snapshots/1/snapshot"},
+        /* Whatever a subvolume may be called. */
+        {"btrfs", "rw,subvolid=9,subvol=/a,subvol=/b", "/a,subvol=/b"},
+        {"btrfs", "rw,subvolid=9,subvol=/a\\040b\\134c", "/a b\\c"},
+        /* Deleted while it is mounted. */
+        {"btrfs", "rw,ssd,subvolid=257", NULL},
+        {"btrfs", "rw,subvolid=9,subvol=", NULL},
+        {"btrfs", "rw,subvolid=9,subvol=x", NULL},
+        {"btrfs", "subvol=/a", NULL},
+        {"ext4", "rw,subvol=/a", NULL},
+};
+
+START_TEST(test_subvolume) {
+        _cleanup_free_ char *line = NULL;
+        _cleanup_mount_table_ MountTable t = {0};
+        const char *said;
+
+        ck_assert_int_gt(asprintf(&line, "1 0 0:40 /@ / rw - %s /dev/sda %s\n",
+                                  subvolumes[_i].fstype, subvolumes[_i].super_options),
+                         0);
+        t = parse(line);
+        said = mount_subvolume(&t.mounts[0]);
+        ck_assert_int_eq(said != NULL, subvolumes[_i].subvolume != NULL);
+        if (said)
+                ck_assert_str_eq(said, subvolumes[_i].subvolume);
+}
+END_TEST
+
 START_TEST(test_truncated) {
         size_t n_lines = 0;
 
@@ -303,6 +336,8 @@ int main(void) {
         tcase_add_test(t, test_fields);
         tcase_add_loop_test(t, test_find, 0, (int)(sizeof(lookups) / sizeof(lookups[0])));
         tcase_add_test(t, test_visible);
+        tcase_add_loop_test(t, test_subvolume, 0,
+                            (int)(sizeof(subvolumes) / sizeof(subvolumes[0])));
         tcase_add_test(t, test_truncated);
         tcase_add_loop_test(t, test_malformed, 0, (int)(sizeof(malformed) / sizeof(malformed[0])));
         tcase_add_test(t, test_nul_byte);

@@ -193,6 +193,40 @@ START_TEST(test_action) {
 }
 END_TEST
 
+START_TEST(test_subvolume) {
+        Deleter *d = full_deleter(1);
+        Record r = record_of(RECORD_RMDIR, d);
+        ScopeMount btrfs = mount;
+
+        btrfs.subvolume = (char *)"/@home";
+        r.mount = &btrfs;
+        r.is_directory = r.is_subvolume = true;
+        append(&r);
+        expect_text("message", "rm (pid 4711, root) deleted subvolume /tmp/x.txt with all it held");
+        expect_text("file.type", "subvolume");
+        expect_text("file.extension", NULL);
+        expect_text("whodunlink.mount.subvolume", "/@home");
+        /* Nothing is lost by a move. */
+        r.action = RECORD_MOVE;
+        r.new_path = path_of("/tmp", "y");
+        append(&r);
+        expect_text("message", "rm (pid 4711, root) moved /tmp/x.txt to /tmp/y");
+        expect_text("file.type", "subvolume");
+        /* What was mounted at "/". */
+        r.action = RECORD_RMDIR;
+        r.path = path_of("/", "");
+        r.new_path = path_of(NULL, NULL);
+        r.mount = &mount;
+        append(&r);
+        expect_text("message", "rm (pid 4711, root) deleted subvolume / with all it held");
+        expect_text("file.path", "/");
+        expect_text("file.directory", "/");
+        expect_text("file.name", NULL);
+        expect_text("whodunlink.mount.subvolume", NULL);
+        deleter_unref(d);
+}
+END_TEST
+
 START_TEST(test_loss) {
         Record r = {.action = RECORD_LOSS,
                     .realtime_nsec = NSEC,
@@ -419,6 +453,7 @@ int main(void) {
         tcase_add_test(tcase, test_bare_line);
         tcase_add_test(tcase, test_nothing_known);
         tcase_add_loop_test(tcase, test_action, 0, sizeof(actions) / sizeof(actions[0]));
+        tcase_add_test(tcase, test_subvolume);
         tcase_add_test(tcase, test_loss);
         tcase_add_loop_test(tcase, test_extension, 0, sizeof(extensions) / sizeof(extensions[0]));
         tcase_add_test(tcase, test_paths);

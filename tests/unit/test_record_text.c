@@ -135,6 +135,29 @@ START_TEST(test_paths) {
 }
 END_TEST
 
+START_TEST(test_subvolume) {
+        Record r = unlink_of(NULL, "/home", "snap");
+
+        r.action = RECORD_RMDIR;
+        r.is_directory = r.is_subvolume = true;
+        append(r);
+        expect(TIME "rmdir   /home/snap/ (subvolume, with all it held)\n" INDENT
+                    "(not known who it was)\n");
+        r.path = path_of("/home", "snap (1)");
+        append(r);
+        expect(TIME "rmdir   '/home/snap (1)/' (subvolume, with all it held)\n");
+        r.path = path_of("/", "");
+        append(r);
+        expect(TIME "rmdir   / (subvolume, with all it held)\n");
+        /* Nothing is lost by a move. */
+        r.action = RECORD_MOVE;
+        r.path = path_of("/home", "snap");
+        r.new_path = path_of("/home", "snap2");
+        append(r);
+        expect(TIME "move    /home/snap/ → /home/snap2/\n");
+}
+END_TEST
+
 static void expect_who(Attribution a, const ProcessFactsParts *parts, const char *const *chain,
                        const char *expected) {
         Deleter *d = fixture_deleter(1, a, 1, parts, chain);
@@ -388,6 +411,7 @@ int main(void) {
         tcase_add_test(t, test_group_ends);
         tcase_add_test(t, test_news);
         tcase_add_test(t, test_paths);
+        tcase_add_test(t, test_subvolume);
         tcase_add_test(t, test_attribution);
         tcase_add_test(t, test_users);
         tcase_add_test(t, test_users_of_containers);

@@ -4,8 +4,10 @@
 
 #include "capture/scope.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "unit.h"
 
 #define TARGETS_MAX 3
@@ -119,7 +121,7 @@ START_TEST(test_classify) {
 
         for (size_t i = 0; i < MOUNTS_MAX && l->mounts[i][0]; i++)
                 ck_assert_int_eq(scope_set_add_mount(&set, l->mounts[i][0], l->mounts[i][1], "ext4",
-                                                     "/dev/sda1"),
+                                                     "/dev/sda1", NULL),
                                  0);
         for (size_t i = 0; i < TARGETS_MAX && l->targets[i]; i++)
                 add_target(l->targets[i], true);
@@ -141,7 +143,7 @@ END_TEST
 START_TEST(test_lengths) {
         const ScopeMount *m;
 
-        ck_assert_int_eq(scope_set_add_mount(&set, "/", "/mnt", "tmpfs", "none"), 0);
+        ck_assert_int_eq(scope_set_add_mount(&set, "/", "/mnt", "tmpfs", "none", NULL), 0);
         add_target("/mnt/a", true);
         ck_assert_int_eq(scope_set_classify(&set, "/abc", 2, &visible, &m), SCOPE_ALL);
         ck_assert_str_eq(buffer_terminate(&visible), "/mnt/a");
@@ -150,6 +152,123 @@ START_TEST(test_lengths) {
         ck_assert_str_eq(m->root, "/");
         ck_assert(scope_set_wants(&set, "/mnt/abc", 6, SCOPE_EVENT_FILE_GONE));
         ck_assert(!scope_set_wants(&set, "/mnt/abc", 8, SCOPE_EVENT_FILE_GONE));
+}
+END_TEST
+
+static void add_mount(const char *root, const char *point) {
+        ck_assert_int_eq(scope_set_add_mount(&set, root, point, "btrfs", "/dev/sda1", "/@"), 0);
+}
+
+static int move(const char *from, const char *to, uint64_t target) {
+        /* The paths are counted. */
+        _cleanup_free_ char *longer = NULL;
+        ScopeMove m = {.from = from, .n_from = strlen(from), .target = target};
+
+        if (to) {
+                ck_assert_int_gt(asprintf(&longer, "%sxyz", to), 0);
+                m.to = longer;
+                m.n_to = strlen(to);
+        }
+        return scope_set_move(&set, &m);
+}
+
+static void expect_roots(const char *first, const char *second, const char *third) {
+        ck_assert_str_eq(set.mounts[0].root, first);
+        ck_assert_str_eq(set.mounts[1].root, second);
+        ck_assert_str_eq(set.mounts[2].root, third);
+        for (size_t i = 0; i < 3; i++)
+                ck_assert_uint_eq(set.mounts[i].n_root, strlen(set.mounts[i].root));
+}
+
+START_TEST(test_move) {
+        add_mount("/", "/top");
+        ck_assert(!scope_set_is_partial(&set));
+        add_mount("/@home", "/home");
+        add_mount("/@home/a/b", "/b");
+        ck_assert(scope_set_is_partial(&set));
+        ck_assert_int_eq(move("/@", "/@new", 1), 0);
+        ck_assert_int_eq(move("/@home2", "/x", 1), 0);
+        ck_assert_int_eq(move("/@home/a/b/c", "/x", 1), 0);
+        expect_roots("/", "/@home", "/@home/a/b");
+        ck_assert_int_eq(move("/@home/a", "/@home/aa", 2), 1);
+        expect_roots("/", "/@home", "/@home/aa/b");
+        ck_assert_int_eq(move("/@home", "/old/@h", 3), 1);
+        expect_roots("/", "/old/@h", "/old/@h/aa/b");
+        ck_assert_int_eq(move("/old", "/o", 4), 1);
+        expect_roots("/", "/o/@h", "/o/@h/aa/b");
+        ck_assert_int_eq(move("/o/@h", "/@home", 3), 1);
+        expect_roots("/", "/@home", "/@home/aa/b");
+        ck_assert_str_eq(set.mounts[1].subvolume, "/@");
+}
+END_TEST
+
+START_TEST(test_move_back_and_forth) {
+        add_mount("/a", "/1");
+        add_mount("/b", "/2");
+        add_mount("/a/c", "/3");
+        ck_assert_int_eq(move("/a", "/d", 1), 1);
+        ck_assert_int_eq(move("/d", "/a", 1), 1);
+        ck_assert_int_eq(move("/a", "/d", 1), 1);
+        expect_roots("/d", "/b", "/d/c");
+}
+END_TEST
+
+/* Two events, and in between both are at one path. */
+START_TEST(test_exchange) {
+        add_mount("/a", "/1");
+        add_mount("/b", "/2");
+        add_mount("/a/c", "/3");
+        ck_assert_int_eq(move("/a", "/b", 1), 1);
+        ck_assert_int_eq(move("/b", "/a", 2), 1);
+        expect_roots("/b", "/a", "/b/c");
+        ck_assert_int_eq(move("/b", "/a", 1), 1);
+        ck_assert_int_eq(move("/a", "/b", 2), 1);
+        expect_roots("/a", "/b", "/a/c");
+}
+END_TEST
+
+START_TEST(test_gone) {
+        const ScopeMount *m;
+
+        add_mount("/@home", "/home");
+        add_mount("/@home/a", "/a");
+        add_mount("/@", "/");
+        add_target("/", true);
+        ck_assert_int_eq(move("/@home", NULL, 1), 1);
+        expect_roots("/@home//deleted", "/@home/a//deleted", "/@");
+        /* What comes to its path is another. */
+        ck_assert_int_eq(classify("/@home", &m), SCOPE_NONE);
+        ck_assert_int_eq(classify("/@home/a", &m), SCOPE_NONE);
+        ck_assert_int_eq(classify("/@/home", &m), SCOPE_ALL);
+        ck_assert_ptr_null(scope_set_find_mount_of(&set, "/@home", 6));
+        ck_assert_int_eq(move("/@home", "/@home2", 2), 0);
+        ck_assert_int_eq(classify("/@home2", &m), SCOPE_NONE);
+}
+END_TEST
+
+static const char *mount_of(const char *fs_path) {
+        const ScopeMount *m = scope_set_find_mount_of(&set, fs_path, strlen(fs_path));
+
+        return m ? m->point : "";
+}
+
+START_TEST(test_find_mount_of) {
+        add_mount("/", "/top");
+        add_mount("/@home", "/mnt");
+        add_mount("/@home", "/home");
+        add_mount("/@var/log", "/var/log");
+        ck_assert_str_eq(mount_of("/@home"), "");
+        add_target("/home/alice", true);
+        add_target("/var", true);
+        ck_assert_str_eq(mount_of("/@home"), "/home");
+        ck_assert_str_eq(mount_of("/@home/alice"), "");
+        ck_assert_str_eq(mount_of("/@hom"), "");
+        ck_assert_str_eq(mount_of("/@var"), "/var/log");
+        ck_assert_str_eq(mount_of("/@var/log"), "/var/log");
+        ck_assert_str_eq(mount_of("/@var/log/a"), "");
+        /* One inside a target wins over one that leads to it. */
+        add_mount("/@home/alice", "/home/alice");
+        ck_assert_str_eq(mount_of("/@home"), "/home/alice");
 }
 END_TEST
 
@@ -220,6 +339,11 @@ int main(void) {
         tcase_add_checked_fixture(tcase, NULL, teardown);
         tcase_add_loop_test(tcase, test_classify, 0, N_LAYOUTS);
         tcase_add_test(tcase, test_lengths);
+        tcase_add_test(tcase, test_move);
+        tcase_add_test(tcase, test_move_back_and_forth);
+        tcase_add_test(tcase, test_exchange);
+        tcase_add_test(tcase, test_gone);
+        tcase_add_test(tcase, test_find_mount_of);
         tcase_add_loop_test(tcase, test_wants, 0, sizeof(wanted) / sizeof(wanted[0]));
         tcase_add_test(tcase, test_wants_root);
         tcase_add_test(tcase, test_wants_below_root);
