@@ -37,6 +37,8 @@ void fan_group_freep(FanGroup **g);
 #define _cleanup_fan_group_ _cleanup_(fan_group_freep)
 
 int fan_group_fd(const FanGroup *g);
+/* The FanFeatures of its rung; FAN_FEATURE_RENAME is sure only once something is marked. */
+unsigned fan_group_features(const FanGroup *g);
 
 /*
  * fan_group_mark() - watch the whole filesystem that a path lies on

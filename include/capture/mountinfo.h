@@ -54,6 +54,9 @@ void mount_table_done(MountTable *t);
  */
 int mount_table_read(int proc_fd, MountTable *ret_table);
 
+/* The same for the namespace of a process. */
+int mount_table_read_of(int proc_fd, pid_t pid, MountTable *ret_table);
+
 /*
  * mount_table_find() - the mount that an absolute, symlink-free path lies on
  *

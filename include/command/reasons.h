@@ -4,7 +4,7 @@
 /*
  * Why something cannot be had, in words for people, with what they can do about it.
  *
- * Pure.  All answers are static strings, or strerror(3)'s.
+ * Pure.  All answers are static strings, or strerror(3)'s: "WHY" or "WHY; WHAT TO DO".
  */
 
 #include "base/buffer.h"

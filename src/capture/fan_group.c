@@ -91,6 +91,10 @@ int fan_group_fd(const FanGroup *g) {
         return g->fd;
 }
 
+unsigned fan_group_features(const FanGroup *g) {
+        return g->features;
+}
+
 static int mark_at(FanGroup *g, int fd, const char *path) {
         const unsigned flags = FAN_MARK_ADD | FAN_MARK_FILESYSTEM;
 

@@ -207,12 +207,12 @@ static bool buffers_equal(const Buffer *a, const Buffer *b) {
                (a->n_bytes == 0 || memcmp(a->bytes, b->bytes, a->n_bytes) == 0);
 }
 
-int mount_table_read(int proc_fd, MountTable *ret_table) {
+static int read_table(int proc_fd, const char *path, MountTable *ret_table) {
         _cleanup_buffer_ Buffer first = {0}, second = {0};
         _cleanup_close_ int fd = -1;
         int r;
 
-        fd = openat(proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
                 return -errno;
 
@@ -229,6 +229,17 @@ int mount_table_read(int proc_fd, MountTable *ret_table) {
 
         /* READS_MAX is even: the last read always went into the second. */
         return mount_table_parse(second.bytes, second.n_bytes, ret_table);
+}
+
+int mount_table_read(int proc_fd, MountTable *ret_table) {
+        return read_table(proc_fd, "self/mountinfo", ret_table);
+}
+
+int mount_table_read_of(int proc_fd, pid_t pid, MountTable *ret_table) {
+        char path[32];
+
+        snprintf(path, sizeof(path), "%d/mountinfo", (int)pid);
+        return read_table(proc_fd, path, ret_table);
 }
 
 const char *mount_subvolume(const Mount *m) {

@@ -93,7 +93,8 @@ const char *reasons_process_events(int error) {
 }
 
 const char *reasons_exit_records(int error) {
-        return error == -EPROTONOSUPPORT ? "a kernel without CONFIG_TASKSTATS" : strerror(-error);
+        return error == -EPROTONOSUPPORT ? "a kernel without CONFIG_TASKSTATS"
+                                         : reasons_process_events(error);
 }
 
 const char *reasons_priority(int error) {

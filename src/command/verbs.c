@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/doctor.h"
 #include "command/watch.h"
 
 typedef struct Verb {
@@ -19,6 +20,7 @@ typedef struct Verb {
 
 static const Verb verbs[] = {
         {"watch", watch_main, "say who deletes files, as it happens"},
+        {"doctor", doctor_main, "say what can be watched on this machine, and what is missing"},
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "command/kernel_features.h"
 #include "command/reasons.h"
 #include "command/watch_session_private.h"
 
@@ -289,6 +290,27 @@ static int tell_pseudo(WatchSession *s, const MountTable *table) {
         return watch_coverage_tell(s, NULL, &b);
 }
 
+/* Once, at the start: what this kernel makes all records lack. */
+static int tell_features(WatchSession *s) {
+        unsigned found = FAN_FEATURE_ALL;
+        size_t n;
+        const KernelFeature *all = kernel_features_all(&n);
+        int r = 0;
+
+        for (size_t i = 0; i < s->n_filesystems; i++)
+                found &= fan_group_features(watched_filesystem_group(s->filesystems[i]));
+        for (size_t i = 0; i < n && r >= 0 && !s->is_started; i++) {
+                _cleanup_buffer_ Buffer b = {0};
+
+                if (!all[i].without || found & all[i].bits)
+                        continue;
+                buffer_append_format(&b, "this kernel has no %s (Linux %s): %s", all[i].name,
+                                     all[i].from, all[i].without);
+                r = watch_coverage_tell(s, NULL, &b);
+        }
+        return r;
+}
+
 /* Of --all, each may be left out, but not all of them. */
 static int check_any(const WatchSession *s) {
         if (s->is_started || s->n_filesystems > 0)
@@ -326,6 +348,8 @@ int watch_coverage_update(WatchSession *s) {
                         return r;
         }
         r = tell_pseudo(s, &table);
+        if (r >= 0)
+                r = tell_features(s);
         return r < 0 ? r : check_any(s);
 }
 
