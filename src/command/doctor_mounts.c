@@ -141,6 +141,8 @@ static void add_refusal(DoctorReport *r, Buffer *what, int error, WatchedStep st
 static void look_at(Look *l, CoverageFilesystem *f) {
         _cleanup_buffer_ Buffer b = {0};
         const Mount *m = f->mount;
+        const char *subvolume = mount_subvolume(m);
+        bool is_below_top = subvolume && strcmp(subvolume, "/") != 0;
         WatchedFilesystem *fs;
         WatchedStep step;
         int r;
@@ -164,6 +166,9 @@ static void look_at(Look *l, CoverageFilesystem *f) {
         }
         l->filesystems[l->n_filesystems++] = fs;
         buffer_append_literal(&b, ": one mark for the whole filesystem");
+        if (is_below_top)
+                buffer_append_literal(&b, ", set by its top level, which is mounted for a moment "
+                                          "where nobody sees it");
         add(l->report, DOCTOR_OK, &b, NULL);
 }
 
