@@ -54,6 +54,20 @@ int fan_group_mark(FanGroup *g, const char *path);
 int fan_group_mark_fd(FanGroup *g, int fd);
 
 /*
+ * fan_group_mark_directory() - watch what is in one directory, and not what is below
+ * @directory_fd: open for reading
+ *
+ * For filesystems that cannot be marked as a whole. A move from or to a directory that has no mark
+ * is told without that side.
+ *
+ * Return: 0, -EOPNOTSUPP or -ENODEV not even that is possible here, -ENOSPC, -ENOMEM, other errors
+ * of fanotify_mark(2).
+ */
+int fan_group_mark_directory(FanGroup *g, int directory_fd);
+/* Takes all marks away; what is queued can still be read. */
+void fan_group_unmark_all(FanGroup *g);
+
+/*
  * fan_group_has_mark() - is the filesystem with this device still marked
  *
  * The kernel drops the mark silently with the last mount.

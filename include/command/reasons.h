@@ -13,6 +13,8 @@
 
 /* A mount cannot be watched; step as watched_filesystem_new() left it. */
 const char *reasons_mount(int error, WatchedStep step, const Mount *m);
+/* It is watched directory by directory; refusal as of watched_filesystem_refusal(). */
+const char *reasons_directories(int refusal, const char *fstype);
 /* The process connector, as proc_connector_new() failed. */
 const char *reasons_process_events(int error);
 /* Exit records, as taskstats_socket_new() failed. */

@@ -26,6 +26,9 @@ int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message);
 int watch_coverage_put_early(WatchSession *s);
 void watch_coverage_forget_early(WatchSession *s);
 
+/* Tells that a filesystem is watched, and how. Return: 0, errors of the sink. */
+int watch_coverage_announce(WatchSession *s, const WatchedFilesystem *fs);
+
 /*
  * watch_coverage_finish() - let go of a filesystem that is watched no longer
  * @i: of the session's filesystems; the last of them takes its place

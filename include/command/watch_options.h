@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/marking.h"
 #include "record/record_filter.h"
 
 typedef enum WatchOutput {
@@ -26,8 +27,9 @@ typedef struct WatchOptions {
         WatchColor color;
         bool is_queue_bounded;
         bool is_quiet;
-        bool is_all;             /* every local filesystem; no paths are given */
-        bool is_once;            /* --once was given: .count is 1 */
+        bool is_all;  /* every local filesystem; no paths are given */
+        bool is_once; /* --once was given: .count is 1 */
+        Marking marking;
         uint64_t count;          /* end after so many records; 0 never; --once is 1 */
         uint64_t timeout_nsec;   /* end with 124 after; 0 never */
         size_t process_limit;    /* ended processes that are kept, at most */

@@ -11,7 +11,9 @@
 
 #include "capture/coverage.h"
 #include "capture/fan_group.h"
+#include "capture/marking.h"
 #include "identify/identifier.h"
+#include "locate/dir_index.h"
 #include "locate/locator.h"
 
 /* How long an event may wait for the event that names its directory. On tmpfs it comes within
@@ -28,20 +30,22 @@ typedef enum WatchedStep {
         WATCHED_STEP_MARK,  /* fan_group_mark() */
         WATCHED_STEP_TOP,   /* live_mount_new_top() */
         WATCHED_STEP_CLONE, /* live_mount_new() */
+        WATCHED_STEP_INDEX, /* dir_index_new() */
 } WatchedStep;
 
 /*
  * watched_filesystem_new() - mark a filesystem and get ready to locate its events
  * @plan:        its .scopes are taken on success
  * @features:    FanFeatures that may be used
+ * @marking:     how it may be marked
  * @identifier:  borrowed
  * @ret_step:    filled also on failure: how far it came
  *
- * Return: 0, errors of fan_group_new(), fan_group_mark(), live_mount_new() and
- * live_mount_new_top(), -ENOMEM.
+ * Return: 0, errors of fan_group_new(), fan_group_mark(), live_mount_new(), live_mount_new_top()
+ * and dir_index_new(), -ENOMEM.
  */
-int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
-                           Identifier *identifier, WatchedStep *ret_step,
+int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking marking,
+                           bool is_bounded, Identifier *identifier, WatchedStep *ret_step,
                            WatchedFilesystem **ret_fs);
 WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs);
 
@@ -50,7 +54,14 @@ dev_t watched_filesystem_device(const WatchedFilesystem *fs);
 const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs);
 const ScopeSet *watched_filesystem_scopes(const WatchedFilesystem *fs);
 int watched_filesystem_fd(const WatchedFilesystem *fs);
+
+/* Its directories, when it is watched one by one; NULL when it is marked as a whole. */
+DirIndex *watched_filesystem_index(const WatchedFilesystem *fs);
+/* Why it is not marked as a whole: what the kernel answered, 0 nobody tried. */
+int watched_filesystem_refusal(const WatchedFilesystem *fs);
 const FanGroup *watched_filesystem_group(const WatchedFilesystem *fs);
+/* Is it still marked? As fan_group_has_mark(). */
+int watched_filesystem_has_mark(const WatchedFilesystem *fs);
 
 /* The mount table changed: other places where it is visible. Takes the scopes. */
 void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes);

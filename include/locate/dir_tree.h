@@ -39,6 +39,12 @@ typedef struct DirNode {
         struct DirNode *newer, *older; /* by last use */
         bool is_root;
         bool is_lost; /* waited for in vain: do not wait again */
+        /* Of a filesystem that is watched directory by directory (dir_index.h): */
+        bool is_marked;   /* its events are told */
+        bool is_deep;     /* all below it is watched, not only the way to a target */
+        bool is_outside;  /* it was moved out of what is watched: nobody knows where to */
+        bool is_unlisted; /* it was to be listed while it was out of sight */
+        uint32_t round;   /* of the walk that listed it */
         char *name;
         size_t n_name;
         DirPlace place;
@@ -52,6 +58,11 @@ typedef struct DirTree DirTree;
 
 /* A tree of nothing but the root, whose handle is copied. Return: 0, -ENOMEM. */
 int dir_tree_new(const FileHandle *root, DirTree **ret_tree);
+/* Another bound than DIR_TREE_MAX_NODES: of a tree that cannot ask for what it has evicted. */
+void dir_tree_set_max(DirTree *t, size_t n_max_nodes);
+DirNode *dir_tree_root(const DirTree *t);
+/* The root is that of a mount which shows this directory of its filesystem. Return: 0, -ENOMEM. */
+int dir_tree_set_root_path(DirTree *t, const char *path);
 /* Frees the tree with its nodes; takes NULL. */
 DirTree *dir_tree_free(DirTree *t);
 
@@ -78,8 +89,12 @@ void dir_tree_forget_all(DirTree *t);
 /* The directory is gone. The pointer is invalid afterwards. */
 void dir_tree_remove(DirTree *t, DirNode *n);
 
+/* The directory itself is marked: it is counted until its node is removed. */
+void dir_tree_set_marked(DirTree *t, DirNode *n);
+size_t dir_tree_n_marked(const DirTree *t);
+
 /* Appends the path inside the filesystem. Return: 0, -ENOENT a node above is not known, -ELOOP. */
-int dir_tree_path(const DirNode *n, Buffer *ret_path);
+int dir_tree_path(const DirTree *t, const DirNode *n, Buffer *ret_path);
 /* Changes whenever a cached place may be wrong; never 0. */
 uint64_t dir_tree_epoch(const DirTree *t);
 /* Makes all cached places wrong: the mount table or the targets changed. */

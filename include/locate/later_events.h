@@ -23,7 +23,7 @@ typedef struct LaterEvents {
         size_t n_spare;
 } LaterEvents;
 
-/* Does an event say where its target, a directory, was? */
+/* Does an event say where its target, a directory, was or went? */
 bool later_events_concern(const FanEvent *e);
 
 /*
@@ -34,8 +34,19 @@ bool later_events_concern(const FanEvent *e);
  */
 int later_events_add(LaterEvents *l, const FlightEvent *e);
 
-/* Where the first event about a directory says it was, borrowed as above; NULL when none does. */
+/*
+ * Where the first event about a directory says it was, borrowed as above; NULL when there is none.
+ * .directory.bytes is NULL when it came from where nothing is marked.
+ */
 const FanName *later_events_find(const LaterEvents *l, const FileHandle *directory);
+
+/*
+ * later_events_last() - what the last event about a directory says of its place
+ * @ret_now: .directory.bytes is NULL when it is gone or went out of sight
+ *
+ * Return: false and untouched when no event is about it.
+ */
+bool later_events_last(const LaterEvents *l, const FileHandle *directory, FanName *ret_now);
 
 /* The event has left the flight; does nothing when it was not noted. */
 void later_events_remove(LaterEvents *l, const FlightEvent *e);

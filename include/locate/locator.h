@@ -16,6 +16,7 @@
 #include "capture/flight.h"
 #include "capture/scope.h"
 #include "locate/dir_tree.h"
+#include "locate/later_events.h"
 #include "locate/live_mount.h"
 
 typedef enum PathSource {
@@ -23,7 +24,7 @@ typedef enum PathSource {
         PATH_SOURCE_HANDLE, /* asked the filesystem */
         PATH_SOURCE_CACHE,  /* known from before */
         PATH_SOURCE_RMDIR,  /* from a later rmdir or rename of the directory */
-        PATH_SOURCE_INDEX,  /* from a listing made when the watch began */
+        PATH_SOURCE_INDEX,  /* from a listing of all directories, kept up to date */
 } PathSource;
 
 /* The source's name as records have it; never NULL. */
@@ -33,12 +34,26 @@ typedef struct Locator Locator;
 
 /*
  * locator_new() - locate the events of one filesystem
- * @mount:  taken on success
- * @scopes: borrowed; call locator_scopes_changed() after it changed
+ * @mount:     taken on success
+ * @root_path: the directory of the filesystem that the mount shows; "/" for all of it
+ * @scopes:    borrowed; call locator_scopes_changed() after it changed
  *
  * Return: 0, -ENOMEM.
  */
-int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator);
+int locator_new(LiveMount *mount, const char *root_path, const ScopeSet *scopes,
+                Locator **ret_locator);
+/*
+ * locator_keep_index() - the filesystem is watched directory by directory (dir_index.h)
+ *
+ * All directories are in the tree before their first event, so nothing is forgotten and the
+ * filesystem, whose handles may not be opened again, is never asked. To be called before the first
+ * event.
+ */
+void locator_keep_index(Locator *l);
+/* What a DirIndex needs; borrowed. */
+DirTree *locator_index_tree(Locator *l);
+const LaterEvents *locator_later_events(const Locator *l);
+LiveMount *locator_mount(const Locator *l);
 /* Frees the mount and all that is known; takes NULL. */
 Locator *locator_free(Locator *l);
 

@@ -95,9 +95,7 @@ unsigned fan_group_features(const FanGroup *g) {
         return g->features;
 }
 
-static int mark_at(FanGroup *g, int fd, const char *path) {
-        const unsigned flags = FAN_MARK_ADD | FAN_MARK_FILESYSTEM;
-
+static int mark_at(FanGroup *g, unsigned flags, int fd, const char *path) {
         if (g->features & FAN_FEATURE_RENAME) {
                 if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_RENAME | FAN_ONDIR, fd, path) >= 0)
                         return 0;
@@ -112,11 +110,20 @@ static int mark_at(FanGroup *g, int fd, const char *path) {
 }
 
 int fan_group_mark(FanGroup *g, const char *path) {
-        return mark_at(g, AT_FDCWD, path);
+        return mark_at(g, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, AT_FDCWD, path);
 }
 
 int fan_group_mark_fd(FanGroup *g, int fd) {
-        return mark_at(g, fd, NULL);
+        return mark_at(g, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, fd, NULL);
+}
+
+int fan_group_mark_directory(FanGroup *g, int directory_fd) {
+        return mark_at(g, FAN_MARK_ADD, directory_fd, NULL);
+}
+
+void fan_group_unmark_all(FanGroup *g) {
+        (void)fanotify_mark(g->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
+        (void)fanotify_mark(g->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
 }
 
 int fan_group_has_mark(const FanGroup *g, dev_t device) {

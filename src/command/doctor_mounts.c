@@ -159,12 +159,22 @@ static void look_at(Look *l, CoverageFilesystem *f) {
                 add(l->report, DOCTOR_CANNOT, &b, NULL);
                 return;
         }
-        r = watched_filesystem_new(f, FAN_FEATURE_ALL, false, l->identifier, &step, &fs);
+        r = watched_filesystem_new(f, FAN_FEATURE_ALL, MARKING_AUTO, false, l->identifier, &step,
+                                   &fs);
         if (r < 0) {
                 add_refusal(l->report, &b, r, step, m);
                 return;
         }
         l->filesystems[l->n_filesystems++] = fs;
+        if (watched_filesystem_index(fs)) {
+                buffer_append_format(
+                        &b,
+                        ": each of its directories, %s; that takes time and memory, and what "
+                        "is deleted in a new directory within a moment is not seen",
+                        reasons_directories(watched_filesystem_refusal(fs), m->fstype));
+                add(l->report, DOCTOR_NOTE, &b, NULL);
+                return;
+        }
         buffer_append_literal(&b, ": one mark for the whole filesystem");
         if (is_below_top)
                 buffer_append_literal(&b, ", set by its top level, which is mounted for a moment "

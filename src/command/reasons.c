@@ -50,8 +50,9 @@ static const char *mark_reason(int error, const Mount *m) {
         case EOPNOTSUPP:
         case ENODEV:
                 if (strcmp(m->fstype, "overlay") == 0)
-                        return "overlay mounted without nfs_export; mount it with "
-                               "nfs_export=on,index=on, or watch its upper directory";
+                        return "overlay mounted without nfs_export; leave out --marks=filesystem, "
+                               "or "
+                               "mount it with nfs_export=on,index=on";
                 return "filesystems of this type cannot be marked; watch the place its files "
                        "really lie at";
         case EMFILE:
@@ -76,6 +77,14 @@ const char *reasons_mount(int error, WatchedStep step, const Mount *m) {
         default:
                 return mark_reason(error, m);
         }
+}
+
+const char *reasons_directories(int refusal, const char *fstype) {
+        if (refusal == 0)
+                return "as --marks=directories asks for";
+        if (strcmp(fstype, "overlay") == 0)
+                return "because an overlay without nfs_export cannot be marked as a whole";
+        return "because filesystems of this type cannot be marked as a whole";
 }
 
 const char *reasons_process_events(int error) {

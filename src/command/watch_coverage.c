@@ -21,6 +21,7 @@
 #include "command/kernel_features.h"
 #include "command/reasons.h"
 #include "command/watch_session_private.h"
+#include "command/watch_walk.h"
 
 static void say(const WatchSession *s, const Buffer *message) {
         /* Text says it in the stream of records. */
@@ -143,13 +144,16 @@ static int leave_out_remote(WatchSession *s, const CoverageFilesystem *f) {
         return leave_out(s, f, &b);
 }
 
-static int announce(WatchSession *s, const WatchedFilesystem *fs) {
+int watch_coverage_announce(WatchSession *s, const WatchedFilesystem *fs) {
         _cleanup_buffer_ Buffer b = {0};
         const ScopeMount *m = watched_filesystem_mount(fs);
+        int r;
 
         buffer_append_literal(&b, "watching ");
         reasons_append_mount(&b, m->point, m->fstype, m->source);
-        return watch_coverage_tell(s, m, &b);
+        watch_walk_append(fs, &b);
+        r = watch_coverage_tell(s, m, &b);
+        return r < 0 ? r : watch_walk_tell_gaps(s, fs);
 }
 
 static bool is_ending(const WatchedFilesystem *fs) {
@@ -183,8 +187,8 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         if (!filesystems)
                 return say_error("watch", f->mount->point, -ENOMEM);
         s->filesystems = filesystems;
-        r = watched_filesystem_new(f, s->options->fan_features, s->options->is_queue_bounded,
-                                   s->identifier, &step, &fs);
+        r = watched_filesystem_new(f, s->options->fan_features, s->options->marking,
+                                   s->options->is_queue_bounded, s->identifier, &step, &fs);
         if (r == -ENOMEM)
                 return say_error("watch", f->mount->point, r);
         if (r < 0)
@@ -196,7 +200,10 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         }
         s->filesystems[s->n_filesystems++] = fs;
 
-        return watch_coverage_waits(s, fs) ? 0 : announce(s, fs);
+        r = watch_walk_begin(s, fs);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return watch_coverage_waits(s, fs) ? 0 : watch_coverage_announce(s, fs);
 }
 
 /* The watched filesystem of a device that still has its mark, or NULL. */
@@ -242,7 +249,7 @@ static void end_unwanted(WatchSession *s, const CoveragePlan *plan, const MountT
 
                 if (is_ending(fs))
                         continue;
-                if (fan_group_has_mark(watched_filesystem_group(fs), device) == 0)
+                if (watched_filesystem_has_mark(fs) == 0)
                         watched_filesystem_end(fs, WATCHED_END_UNMOUNTED);
                 else if (!find_in_plan(plan, device))
                         watched_filesystem_end(fs, end_of(fs, table));
@@ -384,7 +391,8 @@ int watch_coverage_finish(WatchSession *s, size_t i) {
         watched_filesystem_free(fs);
         s->filesystems[i] = s->filesystems[--s->n_filesystems];
         /* Another one that was there before it may still be drained. */
-        if (r >= 0 && successor && !watch_coverage_waits(s, successor))
-                r = announce(s, successor);
+        if (r >= 0 && successor && !watch_coverage_waits(s, successor) &&
+            !watch_walk_is_first(successor))
+                r = watch_coverage_announce(s, successor);
         return r;
 }

@@ -37,6 +37,7 @@ static const char help[] =
         "  --output=auto|text|json    for people, for machines; auto: text on a terminal\n"
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
+        "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"
         "  --queue=unlimited|bounded  bounded: saves memory; what is lost is told\n"
         "  --process-limit=N          ended processes that are kept, for slow readers\n"
         "  --hold-exec[=20ms]         hold each exec until its arguments are read; risky\n"
@@ -63,6 +64,7 @@ typedef enum WatchOption {
         OPTION_COUNT,
         OPTION_FAN_FEATURES,
         OPTION_HOLD_EXEC,
+        OPTION_MARKS,
         OPTION_ONCE,
         OPTION_OUTPUT,
         OPTION_PROCESS_LIMIT,
@@ -87,6 +89,7 @@ static const struct option options[] = {
         {"hold-exec", optional_argument, NULL, OPTION_HOLD_EXEC},
         {"include", required_argument, NULL, FILTER_OPTION_INCLUDE},
         {"loginuid", required_argument, NULL, FILTER_OPTION_LOGINUID},
+        {"marks", required_argument, NULL, OPTION_MARKS},
         {"once", no_argument, NULL, OPTION_ONCE},
         {"output", required_argument, NULL, OPTION_OUTPUT},
         {"pid", required_argument, NULL, FILTER_OPTION_PID},
@@ -124,6 +127,16 @@ static int parse_color(const char *value, WatchColor *ret) {
 
         if (r == 0)
                 *ret = (WatchColor)i;
+        return r;
+}
+
+static int parse_marks(const char *value, Marking *ret) {
+        static const char *const words[] = {"auto", "filesystem", "directories", NULL};
+        int i = 0,
+            r = parse_word("marks", value, words, "not one of auto, filesystem, directories", &i);
+
+        if (r == 0)
+                *ret = (Marking)i;
         return r;
 }
 
@@ -210,6 +223,8 @@ static int apply(WatchOptions *o, int option, const char *value) {
                 return parse_fan_features(value, &o->fan_features);
         case OPTION_HOLD_EXEC:
                 return parse_hold_exec(value, &o->hold_exec_nsec);
+        case OPTION_MARKS:
+                return parse_marks(value, &o->marking);
         case OPTION_ONCE:
                 o->is_once = true;
                 return 0;

@@ -18,6 +18,7 @@
 #include "command/watch_hold.h"
 #include "command/watch_session_private.h"
 #include "command/watch_setup.h"
+#include "command/watch_walk.h"
 
 int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
         WatchSession *s = calloc(1, sizeof(*s));
@@ -157,6 +158,13 @@ static int dispatch_one(WatchSession *s, size_t i) {
         if (watch_coverage_waits(s, fs))
                 return WATCH_BUSY;
         r = dispatch_filesystem(s, fs);
+        if (r == WATCH_IDLE || r == WATCH_BUSY) {
+                /* What has come with the events is to be looked through at once. */
+                int more = watch_walk_go_on(s, fs);
+
+                if (more != 0)
+                        return more < 0 ? more : WATCH_BUSY;
+        }
         if (r != WATCH_IDLE || watched_filesystem_ending(fs) == WATCHED_END_NONE)
                 return r;
         r = watch_coverage_finish(s, i);
@@ -296,6 +304,8 @@ int watch_session_tidy(WatchSession *s) {
 
                 if (n > 0)
                         r = put_malformed(s, s->filesystems[i], n);
+                if (r >= 0)
+                        r = watch_walk_tell_gaps(s, s->filesystems[i]);
         }
         return r;
 }

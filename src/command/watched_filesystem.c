@@ -13,8 +13,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/fanotify.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hash_table.h"
 #include "capture/handle_inode.h"
@@ -33,12 +35,21 @@ struct WatchedFilesystem {
         uint64_t n_malformed;
         Buffer path, new_path; /* inside the filesystem */
         WatchedEnd end;
+        DirIndex *index;  /* NULL: it is marked as a whole */
+        int epoll_fd;     /* of the groups, when there is an index; else -1 */
+        int refusal;      /* why it is not marked as a whole */
         bool is_read_out; /* the last read took all there was: pause before the next */
 };
 
+/* A filesystem that cannot be marked as a whole, though its directories may be. */
+static bool is_refusal(int error, const char *fstype) {
+        return (error == -EOPNOTSUPP || error == -ENODEV || error == -EXDEV) &&
+               !coverage_is_pseudo(fstype);
+}
+
 /* *ret_live stays NULL when the mark needed none. */
-static int mark(WatchedFilesystem *fs, const Mount *m, WatchedStep *ret_step,
-                LiveMount **ret_live) {
+static int mark_whole(WatchedFilesystem *fs, const Mount *m, WatchedStep *ret_step,
+                      LiveMount **ret_live) {
         int r;
 
         *ret_step = WATCHED_STEP_MARK;
@@ -51,34 +62,84 @@ static int mark(WatchedFilesystem *fs, const Mount *m, WatchedStep *ret_step,
         return r < 0 ? r : fan_group_mark_fd(fs->group, live_mount_fd(*ret_live));
 }
 
-static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, bool is_bounded,
-                      WatchedStep *ret_step) {
+static int mark(WatchedFilesystem *fs, const Mount *m, Marking marking, WatchedStep *ret_step,
+                LiveMount **ret_live, bool *ret_is_index) {
+        int r = -EOPNOTSUPP;
+
+        if (marking != MARKING_DIRECTORIES) {
+                r = mark_whole(fs, m, ret_step, ret_live);
+                fs->refusal = r;
+        }
+        *ret_is_index = is_refusal(r, m->fstype) && marking != MARKING_FILESYSTEM;
+        if (!*ret_is_index)
+                return r;
+        *ret_live = live_mount_free(*ret_live);
+        return 0;
+}
+
+/* One descriptor for both groups. */
+static int add_to_epoll(int epoll_fd, int fd) {
+        struct epoll_event event = {.events = EPOLLIN};
+
+        return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_index(WatchedFilesystem *fs) {
+        Locator *l = fs->locator;
+        int r;
+
+        locator_keep_index(l);
+        r = dir_index_new(fs->group, locator_mount(l), &fs->scopes, locator_index_tree(l),
+                          locator_later_events(l), &fs->index);
+        if (r < 0)
+                return r;
+        fs->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (fs->epoll_fd < 0)
+                return -errno;
+        r = add_to_epoll(fs->epoll_fd, fan_group_fd(fs->group));
+        return r < 0 ? r : add_to_epoll(fs->epoll_fd, dir_index_fd(fs->index));
+}
+
+static int open_locator(WatchedFilesystem *fs, LiveMount **live, const char *root_path) {
+        int r = locator_new(*live, root_path, &fs->scopes, &fs->locator);
+
+        if (r >= 0)
+                *live = NULL;
+        return r;
+}
+
+static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, Marking marking,
+                      bool is_bounded, WatchedStep *ret_step) {
         _cleanup_live_mount_ LiveMount *live = NULL;
+        const char *root_path = "/"; /* of the top level of a btrfs */
+        bool is_index;
         int r;
 
         *ret_step = WATCHED_STEP_GROUP;
         r = fan_group_new(features, is_bounded, &fs->group);
         if (r < 0)
                 return r;
-        r = mark(fs, m, ret_step, &live);
+        r = mark(fs, m, marking, ret_step, &live, &is_index);
         if (r < 0)
                 return r;
         r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
         if (r < 0)
                 return r;
         *ret_step = WATCHED_STEP_CLONE;
-        if (!live)
+        if (!live) {
+                root_path = m->root;
                 r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
-        if (r < 0)
-                return r;
-        r = locator_new(live, &fs->scopes, &fs->locator);
+        }
         if (r >= 0)
-                live = NULL;
-        return r;
+                r = open_locator(fs, &live, root_path);
+        if (r < 0 || !is_index)
+                return r;
+        *ret_step = WATCHED_STEP_INDEX;
+        return open_index(fs);
 }
 
-int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_bounded,
-                           Identifier *identifier, WatchedStep *ret_step,
+int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking marking,
+                           bool is_bounded, Identifier *identifier, WatchedStep *ret_step,
                            WatchedFilesystem **ret_fs) {
         WatchedFilesystem *fs = calloc(1, sizeof(*fs));
         int r;
@@ -86,14 +147,17 @@ int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, bool is_
         if (!fs)
                 return -ENOMEM;
         fs->device = plan->device;
+        fs->epoll_fd = -1;
         fs->stale_position = UINT64_MAX;
         fs->identifier = identifier;
-        r = open_parts(fs, plan->mount, features, is_bounded, ret_step);
+        /* The walk asks at its first step what is watched. */
+        fs->scopes = plan->scopes;
+        r = open_parts(fs, plan->mount, features, marking, is_bounded, ret_step);
         if (r < 0) {
+                fs->scopes = (ScopeSet){0};
                 watched_filesystem_free(fs);
                 return r;
         }
-        fs->scopes = plan->scopes;
         plan->scopes = (ScopeSet){0};
         *ret_fs = fs;
         return 0;
@@ -108,6 +172,8 @@ WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs) {
                 deleter_unref(e.attachment);
                 flight_pop(fs->flight);
         }
+        dir_index_free(fs->index);
+        cleanup_close(&fs->epoll_fd);
         locator_free(fs->locator);
         flight_free(fs->flight);
         fan_group_free(fs->group);
@@ -131,11 +197,24 @@ const ScopeSet *watched_filesystem_scopes(const WatchedFilesystem *fs) {
 }
 
 int watched_filesystem_fd(const WatchedFilesystem *fs) {
-        return fan_group_fd(fs->group);
+        return fs->index ? fs->epoll_fd : fan_group_fd(fs->group);
 }
 
 const FanGroup *watched_filesystem_group(const WatchedFilesystem *fs) {
         return fs->group;
+}
+
+DirIndex *watched_filesystem_index(const WatchedFilesystem *fs) {
+        return fs->index;
+}
+
+int watched_filesystem_refusal(const WatchedFilesystem *fs) {
+        return fs->refusal;
+}
+
+int watched_filesystem_has_mark(const WatchedFilesystem *fs) {
+        /* The clone keeps the filesystem, and so the marks of its directories. */
+        return fs->index ? 1 : fan_group_has_mark(fs->group, fs->device);
 }
 
 void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
@@ -147,6 +226,8 @@ void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
 
 void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {
         fs->end = end;
+        if (fs->index)
+                dir_index_stop(fs->index);
         if (end == WATCHED_END_UNMOUNTED)
                 locator_release_mount(fs->locator);
         else
@@ -158,8 +239,9 @@ WatchedEnd watched_filesystem_ending(const WatchedFilesystem *fs) {
 }
 
 void watched_filesystem_stop(WatchedFilesystem *fs) {
-        (void)fanotify_mark(fan_group_fd(fs->group), FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0,
-                            AT_FDCWD, "/");
+        if (fs->index)
+                dir_index_stop(fs->index);
+        fan_group_unmark_all(fs->group);
 }
 
 /*
@@ -179,7 +261,7 @@ static int identify(WatchedFilesystem *fs, FlightEvent *e, Deleter **ret_deleter
 }
 
 /* One read, with deleters looked up and directories noted. Return: as flight_read(). */
-static int read_batch(WatchedFilesystem *fs) {
+static int read_events(WatchedFilesystem *fs) {
         FlightEvent e;
         int n, r, error = 0;
 
@@ -203,6 +285,14 @@ static int read_batch(WatchedFilesystem *fs) {
         if (r == -EBADMSG)
                 fs->n_malformed++;
         return error < 0 ? error : n;
+}
+
+/* The same, and new directories are marked. What has been read says where they are. */
+static int read_batch(WatchedFilesystem *fs) {
+        int n = read_events(fs);
+        int r = fs->index ? dir_index_follow(fs->index) : 0;
+
+        return n < 0 || r >= 0 ? n : r;
 }
 
 /* Return: 0 the queue was seen empty, -ENOBUFS no more can be held, errors of read_batch(). */
@@ -379,6 +469,8 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
         if (ret_event->event.fan.mask & FAN_Q_OVERFLOW) {
                 /* Renames may be among the lost. */
                 locator_forget_all(fs->locator);
+                if (fs->index)
+                        dir_index_walk_again(fs->index);
                 ret_event->is_overflow = true;
                 return 1;
         }
@@ -390,10 +482,19 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
         return 1;
 }
 
+/* A directory came from where nothing is marked. */
+static bool is_return(const FanEvent *e) {
+        return (e->mask & FAN_RENAME) && (e->mask & FAN_ONDIR) && e->target.bytes &&
+               !e->old_name.directory.bytes;
+}
+
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
         forget_copy(e);
         follow_mounts(fs, &e->event.fan);
         locator_apply(fs->locator, &e->event);
+        if (fs->index && is_return(&e->event.fan))
+                /* Without memory what came in it while it was away is not marked. */
+                (void)dir_index_return(fs->index, &e->event.fan.target);
         deleter_unref(e->deleter);
         flight_pop(fs->flight);
 }

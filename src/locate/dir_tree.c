@@ -20,6 +20,10 @@ struct DirTree {
         DirNode *root;
         uint64_t epoch;
         uint64_t n_evicted;
+        char *root_path; /* nothing of it is "/" */
+        size_t n_root_path;
+        size_t n_max;
+        size_t n_marked;
 };
 
 static uint64_t handle_hash(const FileHandle *h) {
@@ -90,6 +94,7 @@ int dir_tree_new(const FileHandle *root, DirTree **ret_tree) {
         if (!t)
                 return -ENOMEM;
         t->epoch = 1;
+        t->n_max = DIR_TREE_MAX_NODES;
         r = dir_tree_get(t, root, &t->root);
         if (r < 0) {
                 dir_tree_free(t);
@@ -98,6 +103,26 @@ int dir_tree_new(const FileHandle *root, DirTree **ret_tree) {
         t->root->is_root = true;
         *ret_tree = t;
         return 0;
+}
+
+void dir_tree_set_max(DirTree *t, size_t n_max_nodes) {
+        t->n_max = n_max_nodes;
+}
+
+int dir_tree_set_root_path(DirTree *t, const char *path) {
+        char *copy = strdup(strcmp(path, "/") == 0 ? "" : path);
+
+        if (!copy)
+                return -ENOMEM;
+        free(t->root_path);
+        t->root_path = copy;
+        t->n_root_path = strlen(copy);
+        t->epoch++;
+        return 0;
+}
+
+DirNode *dir_tree_root(const DirTree *t) {
+        return t->root;
 }
 
 static void dir_node_free(DirNode *n) {
@@ -116,6 +141,7 @@ DirTree *dir_tree_free(DirTree *t) {
                 dir_node_free(n);
         }
         hash_table_done(&t->table);
+        free(t->root_path);
         free(t);
         return NULL;
 }
@@ -187,7 +213,7 @@ int dir_tree_set(DirTree *t, DirNode *n, DirNode *parent, const char *name, size
         free(n->name);
         n->name = copy;
         n->n_name = n_name;
-        n->is_lost = false;
+        n->is_lost = n->is_outside = false;
         return 0;
 }
 
@@ -208,6 +234,7 @@ void dir_tree_forget_all(DirTree *t) {
 
 void dir_tree_remove(DirTree *t, DirNode *n) {
         assert(!n->is_root);
+        t->n_marked -= n->is_marked;
         /* Children of a directory that is gone were missed when they went; they are unknown now. */
         while (n->first_child)
                 dir_tree_forget(t, n->first_child);
@@ -217,9 +244,18 @@ void dir_tree_remove(DirTree *t, DirNode *n) {
         dir_node_free(n);
 }
 
-int dir_tree_path(const DirNode *n, Buffer *ret_path) {
+void dir_tree_set_marked(DirTree *t, DirNode *n) {
+        t->n_marked += !n->is_marked;
+        n->is_marked = true;
+}
+
+size_t dir_tree_n_marked(const DirTree *t) {
+        return t->n_marked;
+}
+
+int dir_tree_path(const DirTree *t, const DirNode *n, Buffer *ret_path) {
         const DirNode *at;
-        size_t n_path = 0, depth = 0;
+        size_t n_path = t->n_root_path, depth = 0;
         char *end;
 
         for (at = n; !at->is_root; at = at->parent) {
@@ -241,6 +277,8 @@ int dir_tree_path(const DirNode *n, Buffer *ret_path) {
                 memcpy(end, at->name, at->n_name);
                 *--end = '/';
         }
+        if (t->n_root_path > 0)
+                memcpy(end - t->n_root_path, t->root_path, t->n_root_path);
         ret_path->n_bytes += n_path;
         return 0;
 }
@@ -265,7 +303,7 @@ void dir_tree_evict(DirTree *t, const DirNode *keep) {
         /* A node with children moves to the front; each is passed over once at the most. */
         size_t n_tries = t->table.n_links;
 
-        while (t->table.n_links > DIR_TREE_MAX_NODES && n_tries-- > 0) {
+        while (t->table.n_links > t->n_max && n_tries-- > 0) {
                 DirNode *n = t->oldest;
 
                 if (n->is_root || n->first_child || n == keep) {

@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A later event about a directory: where it was until then. Borrows from the flight. */
+/* A later event about a directory: where it was until then, and from then on. Borrows from the
+ * flight. */
 struct LaterEvent {
         HashLink link;                /* of the first one of its directory */
         struct LaterEvent *next_same; /* the next about the same directory; or the next spare one */
@@ -20,6 +21,7 @@ struct LaterEvent {
         uint64_t position;
         FileHandle directory;
         FanName was;
+        FanName now; /* where it was moved to */
 };
 
 static uint64_t later_hash(const FileHandle *h) {
@@ -33,7 +35,7 @@ static FanName event_was(const FanEvent *e) {
 
 bool later_events_concern(const FanEvent *e) {
         return (e->mask & FAN_ONDIR) && (e->mask & (FAN_DELETE | FAN_RENAME)) && e->target.bytes &&
-               event_was(e).directory.bytes;
+               (event_was(e).directory.bytes || e->new_name.directory.bytes);
 }
 
 static LaterEvent *later_new(LaterEvents *l) {
@@ -82,6 +84,7 @@ int later_events_add(LaterEvents *l, const FlightEvent *e) {
                 .position = e->position,
                 .directory = e->fan.target,
                 .was = event_was(&e->fan),
+                .now = e->fan.new_name,
         };
         first = later_find(l, &later->directory);
         if (first) {
@@ -101,6 +104,15 @@ const FanName *later_events_find(const LaterEvents *l, const FileHandle *directo
         return later ? &later->was : NULL;
 }
 
+bool later_events_last(const LaterEvents *l, const FileHandle *directory, FanName *ret_now) {
+        const LaterEvent *first = l->table.n_links > 0 ? later_find(l, directory) : NULL;
+
+        if (!first)
+                return false;
+        *ret_now = first->last_same->now;
+        return true;
+}
+
 void later_events_remove(LaterEvents *l, const FlightEvent *e) {
         LaterEvent *first = later_find(l, &e->fan.target), *next;
 
@@ -116,6 +128,7 @@ void later_events_remove(LaterEvents *l, const FlightEvent *e) {
         first->position = next->position;
         first->directory = next->directory;
         first->was = next->was;
+        first->now = next->now;
         first->next_same = next->next_same;
         if (first->last_same == next)
                 first->last_same = first;

@@ -29,6 +29,7 @@
 
 #include "base/cleanup.h"
 #include "locate/btrfs_top.h"
+#include "locate/handle_buffer.h"
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
@@ -40,34 +41,11 @@
 /* Levels; a longer way up than this cannot be made by mkdir in a lifetime of ours. */
 #define WALK_MAX_STEPS 16384
 
-/* struct file_handle with room for the largest handle. */
-typedef union HandleBuffer {
-        struct file_handle handle;
-        uint8_t room[sizeof(struct file_handle) + LIVE_HANDLE_MAX_BYTES];
-} HandleBuffer;
-
 struct LiveMount {
         int fd;
         bool is_whole;
         HandleBuffer root;
 };
-
-static int handle_of(int fd, HandleBuffer *ret) {
-        int mount_id;
-
-        ret->handle.handle_bytes = LIVE_HANDLE_MAX_BYTES;
-        if (name_to_handle_at(fd, "", &ret->handle, &mount_id, AT_EMPTY_PATH) < 0)
-                return -errno;
-        return 0;
-}
-
-static FileHandle handle_view(const HandleBuffer *b) {
-        return (FileHandle){
-                .type = b->handle.handle_type,
-                .n_bytes = b->handle.handle_bytes,
-                .bytes = b->handle.f_handle,
-        };
-}
 
 /* Of a detached mount, which stays the caller's. */
 static int from_tree(int tree_fd, bool is_whole, LiveMount **ret_mount) {
@@ -79,7 +57,7 @@ static int from_tree(int tree_fd, bool is_whole, LiveMount **ret_mount) {
         /* open_by_handle_at() refuses an O_PATH descriptor, which open_tree() gives. */
         m->fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
         m->is_whole = is_whole;
-        r = m->fd < 0 ? -errno : handle_of(m->fd, &m->root);
+        r = m->fd < 0 ? -errno : handle_buffer_take(m->fd, &m->root);
         if (r < 0) {
                 live_mount_free(m);
                 return r;
@@ -120,7 +98,7 @@ int live_mount_fd(const LiveMount *m) {
 }
 
 FileHandle live_mount_root(const LiveMount *m) {
-        return handle_view(&m->root);
+        return handle_buffer_view(&m->root);
 }
 
 static int open_handle(const LiveMount *m, const FileHandle *h) {
@@ -238,14 +216,14 @@ static int walk_step(int *fd, const FileHandle *child, const char *path, int *n_
         parent_fd = openat(*fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (parent_fd < 0)
                 return errno == ENOENT ? -EXDEV : -errno;
-        r = handle_of(parent_fd, ret_parent);
+        r = handle_buffer_take(parent_fd, ret_parent);
         if (r < 0)
                 return r;
         r = chain_add(c, &step);
         if (r < 0)
                 return r;
         step_set_child(step, child);
-        parent = handle_view(ret_parent);
+        parent = handle_buffer_view(ret_parent);
         step_set_parent(step, &parent);
 
         if (*n_path >= 0) {
@@ -286,7 +264,7 @@ static int walk_up(const LiveMount *m, int directory_fd, const FileHandle *direc
                 if (r < 0)
                         return r;
                 /* The buffer of the level before is not needed any more. */
-                child = handle_view(&buffers[i]);
+                child = handle_buffer_view(&buffers[i]);
                 if (file_handle_equal(&child, &root) || stop(userdata, &child))
                         return 0;
         }

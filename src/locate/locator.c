@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "locate/later_events.h"
 
 struct Locator {
         LiveMount *mount; /* NULL when released */
@@ -24,6 +23,7 @@ struct Locator {
         LiveChain live;    /* of the last look at the filesystem; good until the next answer */
         PathSource source; /* of the directory being looked for, over its tries */
         Buffer path, visible;
+        bool is_index;
 };
 
 const char *path_source_to_string(PathSource s) {
@@ -36,7 +36,8 @@ const char *path_source_to_string(PathSource s) {
         return names[s];
 }
 
-int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator) {
+int locator_new(LiveMount *mount, const char *root_path, const ScopeSet *scopes,
+                Locator **ret_locator) {
         FileHandle root = live_mount_root(mount);
         Locator *l = calloc(1, sizeof(*l));
         int r;
@@ -44,7 +45,10 @@ int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator)
         if (!l)
                 return -ENOMEM;
         r = dir_tree_new(&root, &l->tree);
+        if (r >= 0)
+                r = dir_tree_set_root_path(l->tree, root_path);
         if (r < 0) {
+                dir_tree_free(l->tree);
                 free(l);
                 return r;
         }
@@ -52,6 +56,22 @@ int locator_new(LiveMount *mount, const ScopeSet *scopes, Locator **ret_locator)
         l->scopes = scopes;
         *ret_locator = l;
         return 0;
+}
+
+void locator_keep_index(Locator *l) {
+        l->is_index = true;
+}
+
+DirTree *locator_index_tree(Locator *l) {
+        return l->tree;
+}
+
+const LaterEvents *locator_later_events(const Locator *l) {
+        return &l->later;
+}
+
+LiveMount *locator_mount(const Locator *l) {
+        return l->mount;
 }
 
 Locator *locator_free(Locator *l) {
@@ -117,7 +137,7 @@ static int learn_later(Locator *l, DirNode *n) {
         DirNode *p;
         int r;
 
-        if (!was)
+        if (!was || !was->directory.bytes)
                 return 0;
         r = dir_tree_get(l->tree, &was->directory, &p);
         if (r < 0)
@@ -131,7 +151,10 @@ static int ask_filesystem(Locator *l, const DirNode *n) {
         int r;
 
         l->live.n_steps = 0;
-        if (!l->mount)
+        /* Of an index, it was moved to where nothing is watched; or it is unknown for good. */
+        if (l->is_index && n->is_outside)
+                return -EXDEV;
+        if (!l->mount || l->is_index)
                 return -ESTALE;
         r = live_mount_walk(l->mount, &h, parent_is_known, l, &l->live);
         if (r < 0) {
@@ -164,7 +187,7 @@ static int learn_way_up(Locator *l, DirNode *start, bool is_read_on) {
                         return ask_filesystem(l, n);
                 if (r < 0)
                         return r;
-                if (l->source == PATH_SOURCE_CACHE)
+                if (l->source == PATH_SOURCE_CACHE || l->source == PATH_SOURCE_INDEX)
                         l->source = source;
         }
         return 0;
@@ -175,7 +198,7 @@ static int place_compute(Locator *l, DirNode *n) {
         int r;
 
         buffer_clear(&l->path);
-        r = dir_tree_path(n, &l->path);
+        r = dir_tree_path(l->tree, n, &l->path);
         if (r < 0)
                 return r;
         n->place.class = scope_set_classify(l->scopes, l->path.bytes, l->path.n_bytes, &l->visible,
@@ -211,7 +234,7 @@ int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
         int r;
 
         if (!is_read_on)
-                l->source = PATH_SOURCE_CACHE;
+                l->source = l->is_index ? PATH_SOURCE_INDEX : PATH_SOURCE_CACHE;
         r = dir_tree_get(l->tree, directory, &n);
         if (r < 0)
                 return r;
@@ -246,6 +269,7 @@ static void apply_rename(Locator *l, DirNode *n, const FanName *to) {
                 dir_tree_set(l->tree, n, parent, to->name, to->n_name);
         else
                 dir_tree_forget(l->tree, n);
+        n->is_outside = !dir_node_is_known(n);
 }
 
 void locator_apply(Locator *l, const FlightEvent *e) {
@@ -272,7 +296,7 @@ int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path) {
         int r;
 
         buffer_clear(ret_path);
-        r = n ? dir_tree_path(n, ret_path) : -ENOENT;
+        r = n ? dir_tree_path(l->tree, n, ret_path) : -ENOENT;
         if (r < 0)
                 return r;
         if (ret_path->n_bytes > 1)
@@ -282,6 +306,9 @@ int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path) {
 }
 
 void locator_forget_all(Locator *l) {
+        /* An index cannot be learned anew by asking; it is walked again instead. */
+        if (l->is_index)
+                return;
         dir_tree_forget_all(l->tree);
 }
 

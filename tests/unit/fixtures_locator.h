@@ -94,7 +94,7 @@ static inline void setup(void) {
         scopes.n_targets = 1;
         ck_assert_int_eq(scope_set_add_mount(&scopes, "/", "/mnt", "ext4", "/dev/sda1", NULL), 0);
         mount = calloc(1, sizeof(*mount));
-        ck_assert_int_eq(locator_new(mount, &scopes, &locator), 0);
+        ck_assert_int_eq(locator_new(mount, "/", &scopes, &locator), 0);
 }
 
 static inline void teardown(void) {

@@ -46,13 +46,13 @@ static void set(uint64_t id, uint64_t parent, const char *name) {
 
 static void expect_path(uint64_t id, const char *expected) {
         buffer_clear(&path);
-        ck_assert_int_eq(dir_tree_path(node(id), &path), 0);
+        ck_assert_int_eq(dir_tree_path(tree, node(id), &path), 0);
         ck_assert_str_eq(buffer_terminate(&path), expected);
 }
 
 static void expect_unknown(uint64_t id) {
         buffer_clear(&path);
-        ck_assert_int_eq(dir_tree_path(node(id), &path), -ENOENT);
+        ck_assert_int_eq(dir_tree_path(tree, node(id), &path), -ENOENT);
         ck_assert_uint_eq(path.n_bytes, 0);
 }
 
@@ -92,12 +92,44 @@ START_TEST(test_paths) {
         /* Behind what is there. */
         buffer_clear(&path);
         buffer_append_string(&path, "before");
-        ck_assert_int_eq(dir_tree_path(node(2), &path), 0);
+        ck_assert_int_eq(dir_tree_path(tree, node(2), &path), 0);
         ck_assert_str_eq(buffer_terminate(&path), "before/\n\xff/b b");
         /* The name is counted and copied. */
         ck_assert_int_eq(dir_tree_set(tree, node(4), node(1), "abc", 2), 0);
         expect_path(4, "/\n\xff/ab");
         ck_assert_uint_eq(dir_tree_n_nodes(tree), 5);
+}
+END_TEST
+
+/* Of a mount that shows a directory of its filesystem. */
+START_TEST(test_root_path) {
+        uint64_t before;
+
+        set(1, 0, "a");
+        before = dir_tree_epoch(tree);
+        ck_assert_int_eq(dir_tree_set_root_path(tree, "/part/of it"), 0);
+        ck_assert_uint_ne(dir_tree_epoch(tree), before);
+        expect_path(0, "/part/of it");
+        expect_path(1, "/part/of it/a");
+        ck_assert_int_eq(dir_tree_set_root_path(tree, "/"), 0);
+        expect_path(0, "/");
+        expect_path(1, "/a");
+}
+END_TEST
+
+/* Marked directories are counted until they are gone. */
+START_TEST(test_marked) {
+        set(1, 0, "a");
+        set(2, 1, "b");
+        dir_tree_set_marked(tree, node(1));
+        dir_tree_set_marked(tree, node(1));
+        dir_tree_set_marked(tree, node(2));
+        ck_assert_uint_eq(dir_tree_n_marked(tree), 2);
+        dir_tree_remove(tree, node(1));
+        ck_assert_uint_eq(dir_tree_n_marked(tree), 1);
+        dir_tree_remove(tree, node(2));
+        dir_tree_remove(tree, node(3));
+        ck_assert_uint_eq(dir_tree_n_marked(tree), 0);
 }
 END_TEST
 
@@ -246,15 +278,15 @@ START_TEST(test_deep) {
         for (uint64_t i = DIR_TREE_MAX_DEPTH; i > 0; i--)
                 set(i, i - 1, "d");
         buffer_clear(&path);
-        ck_assert_int_eq(dir_tree_path(node(DIR_TREE_MAX_DEPTH), &path), 0);
+        ck_assert_int_eq(dir_tree_path(tree, node(DIR_TREE_MAX_DEPTH), &path), 0);
         ck_assert_uint_eq(path.n_bytes, 2 * DIR_TREE_MAX_DEPTH);
         set(DIR_TREE_MAX_DEPTH + 1, DIR_TREE_MAX_DEPTH, "d");
         buffer_clear(&path);
-        ck_assert_int_eq(dir_tree_path(node(DIR_TREE_MAX_DEPTH + 1), &path), -ELOOP);
+        ck_assert_int_eq(dir_tree_path(tree, node(DIR_TREE_MAX_DEPTH + 1), &path), -ELOOP);
         /* A cycle too long to be noticed does no harm but that. */
         set(DIR_TREE_MAX_DEPTH + 2, DIR_TREE_MAX_DEPTH + 1, "d");
         (void)dir_tree_set(tree, node(1), node(DIR_TREE_MAX_DEPTH + 2), "d", 1);
-        ck_assert_int_ne(dir_tree_path(node(2), &path), 0);
+        ck_assert_int_ne(dir_tree_path(tree, node(2), &path), 0);
 }
 END_TEST
 
@@ -322,6 +354,8 @@ int main(void) {
         tcase_add_test(tcase, test_root);
         tcase_add_test(tcase, test_paths);
         tcase_add_test(tcase, test_handles);
+        tcase_add_test(tcase, test_root_path);
+        tcase_add_test(tcase, test_marked);
         tcase_add_test(tcase, test_rename);
         tcase_add_test(tcase, test_epoch);
         tcase_add_test(tcase, test_cycles);

@@ -79,6 +79,7 @@ START_TEST(test_defaults) {
         ck_assert_int_eq(o.color, WATCH_COLOR_AUTO);
         ck_assert(!o.is_queue_bounded && !o.is_quiet && !o.is_all);
         ck_assert_uint_eq(o.count, 0);
+        ck_assert_int_eq(o.marking, MARKING_AUTO);
         ck_assert_uint_eq(o.timeout_nsec, 0);
         ck_assert_uint_eq(o.hold_exec_nsec, 0);
         ck_assert_uint_eq(o.fan_features, FAN_FEATURE_ALL);
@@ -98,7 +99,7 @@ END_TEST
 START_TEST(test_every_option) {
         ck_assert_int_eq(parse("--output=json /a --color never --queue=bounded --quiet "
                                "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
-                               "--process-limit=10000000 --hold-exec=1ms"),
+                               "--process-limit=10000000 --hold-exec=1ms --marks=directories"),
                          1);
         ck_assert_int_eq(o.output, WATCH_OUTPUT_JSON);
         ck_assert_int_eq(o.color, WATCH_COLOR_NEVER);
@@ -107,6 +108,7 @@ START_TEST(test_every_option) {
         ck_assert_uint_eq(o.timeout_nsec, UINT64_C(5400) * 1000000000);
         ck_assert_uint_eq(o.hold_exec_nsec, 1000000);
         ck_assert_uint_eq(o.fan_features, 5);
+        ck_assert_int_eq(o.marking, MARKING_DIRECTORIES);
         ck_assert_uint_eq(o.process_limit, 10000000);
         ck_assert_uint_eq(o.n_paths, 1);
         ck_assert_str_eq(o.paths[0], "/a");
@@ -234,6 +236,7 @@ static const struct {
         {"--output=xml x", "--output=xml: not one of auto, text, json\n"},
         {"--output=tex x", "--output=tex: not one of"},
         {"--color=yes x", "--color=yes: not one of auto, always, never\n"},
+        {"--marks=mounts x", "--marks=mounts: not one of auto, filesystem, directories\n"},
         {"--queue=0 x", "--queue=0: not one of unlimited, bounded\n"},
         {"--action=create x", "--action=create: not a list of unlink, rmdir, move"},
         {"--action= x", "--action=: not a list"},
