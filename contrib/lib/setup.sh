@@ -55,6 +55,7 @@ check           check               check-devel         check-devel         chec
 mkfs.ext4       e2fsprogs           e2fsprogs           e2fsprogs           e2fsprogs
 mkfs.xfs        xfsprogs            xfsprogs            xfsprogs            xfsprogs
 mkfs.btrfs      btrfs-progs         btrfs-progs         btrfsprogs          btrfs-progs
+bindfs          bindfs              bindfs              bindfs              bindfs
 losetup         mount               util-linux          util-linux          util-linux
 mount           mount               util-linux          util-linux          util-linux
 setpriv         util-linux          util-linux          util-linux          util-linux

@@ -24,11 +24,11 @@
 
 #define IMAGE_BYTES (1024LL * 1024 * 1024)
 
-static const char *const kind_names[FS_KINDS] = {
-        [FS_TMPFS] = "tmpfs",
-        [FS_EXT4] = "ext4",
-        [FS_XFS] = "xfs",
-        [FS_BTRFS] = "btrfs",
+static const char *const kind_names[FS_ALL_KINDS] = {
+        [FS_TMPFS] = "tmpfs",     [FS_EXT4] = "ext4",
+        [FS_XFS] = "xfs",         [FS_BTRFS] = "btrfs",
+        [FS_OVERLAY] = "overlay", [FS_OVERLAY_EXPORT] = "overlay with nfs_export",
+        [FS_FUSE] = "bindfs",
 };
 
 const char *fs_kind_name(FsKind kind) {
@@ -101,10 +101,64 @@ void fs_mount_on(const Filesystem *fs, const char *path) {
         harness_abort("mount %s on %s: %s", fs->source, path, strerror(errno));
 }
 
+Filesystem fs_prepare_overlay(FsKind kind, const char *name) {
+        Filesystem fs = {.kind = kind, .path = harness_path("%s", name), .loop_index = -1};
+
+        fs.source = harness_format("overlay");
+        fs.lower = harness_path("%s.lower", name);
+        fs.upper = harness_path("%s.upper", name);
+        fs.work = harness_path("%s.work", name);
+        harness_mkdir(fs.path);
+        harness_mkdir(fs.lower);
+        harness_mkdir(fs.upper);
+        harness_mkdir(fs.work);
+        return fs;
+}
+
+void fs_mount_overlay(const Filesystem *fs, const char *options) {
+        _cleanup_free_ char *all = harness_format(
+                "lowerdir=%s,upperdir=%s,workdir=%s%s%s%s", fs->lower, fs->upper, fs->work,
+                fs->kind == FS_OVERLAY_EXPORT ? ",nfs_export=on,index=on" : "", options ? "," : "",
+                options ? options : "");
+
+        if (mount("overlay", fs->path, "overlay", 0, all) == 0)
+                return;
+        if (errno == ENODEV)
+                harness_skip("this kernel has no overlay");
+        harness_abort("mount overlay -o %s: %s", all, strerror(errno));
+}
+
+static Filesystem new_overlay(FsKind kind, const char *name) {
+        Filesystem fs = fs_prepare_overlay(kind, name);
+
+        fs_mount_overlay(&fs, NULL);
+        return fs;
+}
+
+/* Its server ends with the mount. */
+static Filesystem new_fuse(const char *name) {
+        Filesystem fs = {.kind = FS_FUSE, .path = harness_path("%s", name), .loop_index = -1};
+
+        if (!have_program("bindfs"))
+                harness_skip("no bindfs");
+        if (access("/dev/fuse", R_OK | W_OK) < 0)
+                harness_skip("no /dev/fuse: %s", strerror(errno));
+        fs.lower = harness_path("%s.lower", name);
+        fs.source = harness_format("%s", fs.lower);
+        harness_mkdir(fs.path);
+        harness_mkdir(fs.lower);
+        process_run(PROCESS_ARGS("bindfs", fs.lower, fs.path));
+        return fs;
+}
+
 Filesystem fs_new(FsKind kind, const char *name) {
         Filesystem fs = {.kind = kind, .path = harness_path("%s", name), .loop_index = -1};
         _cleanup_close_ int loop_fd = -1;
 
+        if (kind == FS_OVERLAY || kind == FS_OVERLAY_EXPORT)
+                return new_overlay(kind, name);
+        if (kind == FS_FUSE)
+                return new_fuse(name);
         harness_mkdir(fs.path);
         if (kind == FS_TMPFS) {
                 fs.source = harness_format("tmpfs");
