@@ -131,8 +131,20 @@ static int path_of(int fd, char ret_path[static PATH_MAX]) {
         return (int)n;
 }
 
+/* btrfs lists a subvolume by its own number; its root directory has always this one. */
+#define BTRFS_ROOT_DIRECTORY 256
+
+static bool is_entry_of(int parent_fd, const struct dirent *e, const struct stat *directory) {
+        struct stat st;
+
+        if (e->d_ino != directory->st_ino && directory->st_ino != BTRFS_ROOT_DIRECTORY)
+                return false;
+        return fstatat(parent_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+               st.st_dev == directory->st_dev && st.st_ino == directory->st_ino;
+}
+
 /* The name of a directory by looking through its parent: slow, for paths that readlink refuses. */
-static int name_by_scan(int parent_fd, ino_t inode, char ret_name[static 256]) {
+static int name_by_scan(int parent_fd, const struct stat *directory, char ret_name[static 256]) {
         _cleanup_closedir_ DIR *d = NULL;
         struct dirent *e;
         int fd;
@@ -148,8 +160,8 @@ static int name_by_scan(int parent_fd, ino_t inode, char ret_name[static 256]) {
                 return r;
         }
         while ((e = readdir(d))) {
-                if (e->d_ino != inode || strcmp(e->d_name, ".") == 0 ||
-                    strcmp(e->d_name, "..") == 0)
+                if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+                    !is_entry_of(parent_fd, e, directory))
                         continue;
                 snprintf(ret_name, 256, "%s", e->d_name);
                 return 0;
@@ -229,7 +241,7 @@ static int walk_step(int *fd, const FileHandle *child, const char *path, int *n_
         if (*n_path >= 0) {
                 r = name_from_path(path, n_path, step->name);
         } else {
-                r = fstat(*fd, &st) < 0 ? -errno : name_by_scan(parent_fd, st.st_ino, step->name);
+                r = fstat(*fd, &st) < 0 ? -errno : name_by_scan(parent_fd, &st, step->name);
         }
         if (r < 0)
                 return r;
