@@ -86,5 +86,8 @@ void fan_event_iter_init(FanEventIter *it, const void *bytes, size_t n_bytes);
  */
 int fan_event_next(FanEventIter *it, FanEvent *ret_event);
 
+/* Steps over an event that has been decoded before. */
+void fan_event_skip(FanEventIter *it);
+
 /* Same filesystem assumed.  Return: true when type, length and bytes are equal and present. */
 bool file_handle_equal(const FileHandle *a, const FileHandle *b);

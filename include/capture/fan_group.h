@@ -43,8 +43,9 @@ unsigned fan_group_features(const FanGroup *g);
 /*
  * fan_group_mark() - watch the whole filesystem that a path lies on
  *
- * Mask: DELETE and RENAME with ONDIR, and nothing else. FAN_CREATE would merge a queued mkdir+rmdir
- * at the mkdir's place, before the directory's own children (shared design, kernel.md section 2).
+ * Mask: DELETE and RENAME with ONDIR; with fan_group_has_victims() ATTRIB, DELETE_SELF and MOVE_SELF
+ * too. Never CREATE, which would merge a queued mkdir+rmdir at the mkdir's place, before the
+ * directory's own children (shared design, kernel.md section 2).
  *
  * Return: 0, -EOPNOTSUPP or -ENODEV the filesystem has no handles or no id, -EXDEV a btrfs
  * subvolume, which must be marked by its top level, other errors of fanotify_mark(2).
@@ -52,6 +53,8 @@ unsigned fan_group_features(const FanGroup *g);
 int fan_group_mark(FanGroup *g, const char *path);
 /* The same by a directory's descriptor (not O_PATH). */
 int fan_group_mark_fd(FanGroup *g, int fd);
+/* Do events tell what a rename destroyed (victims.h)? Known after fan_group_mark(). */
+bool fan_group_has_victims(const FanGroup *g);
 
 /*
  * fan_group_mark_directory() - watch what is in one directory, and not what is below

@@ -38,7 +38,8 @@ typedef struct FlightEvent {
         uint64_t realtime_nsec;  /* when it was read */
         uint64_t monotonic_nsec; /* … on the clock of process events */
         uint64_t empty_monotonic_nsec; /* when the queue had last been seen empty before that */
-        void *attachment;              /* the pipeline's own, set by flight_attach() */
+        void *attachment;              /* the pipeline's own, set by flight_attach() … */
+        bool is_gone;                  /* … and by flight_set_gone() */
 } FlightEvent;
 
 /*
@@ -80,6 +81,11 @@ int flight_next_read(Flight *f, FlightEvent *ret_event);
 /* Sets what flight_peek() will return as attachment, for the event last returned by _next_read().
  */
 void flight_attach(Flight *f, void *attachment);
+/* Likewise: the event's target is gone for good. */
+void flight_set_gone(Flight *f);
+/* Nobody wants to see the event again that was last returned by _next_read(): flight_peek() passes
+ * it over. Its bytes stay where they are until the event before it is popped. */
+void flight_drop(Flight *f);
 /* Closes the pidfds of the last flight_read(). */
 void flight_close_pidfds(Flight *f);
 
@@ -87,5 +93,6 @@ void flight_close_pidfds(Flight *f);
 int flight_peek(Flight *f, FlightEvent *ret_event);
 /* Lets go of the event that flight_peek() returned last; what borrows from it is invalid then. */
 void flight_pop(Flight *f);
-/* Events that flight_next_read() returned and flight_pop() did not take yet. */
+/* Events that flight_next_read() returned and flight_pop() did not take yet, without the dropped.
+ */
 size_t flight_n_events(const Flight *f);

@@ -12,6 +12,7 @@
 #include "capture/coverage.h"
 #include "capture/fan_group.h"
 #include "capture/marking.h"
+#include "capture/victims.h"
 #include "identify/identifier.h"
 #include "locate/dir_index.h"
 #include "locate/locator.h"
@@ -92,6 +93,7 @@ typedef struct LocatedEvent {
         const ScopeMount *lost_mount; /* of a subvolume that is deleted, or of a directory in it */
         PathSource source;
         Deleter *deleter;
+        Victim victim;    /* of a rename */
         bool is_overflow; /* nothing else is set: the kernel's queue was full */
 } LocatedEvent;
 

@@ -181,6 +181,14 @@ static int fail(FanEventIter *it, FanEvent *event) {
         return -EBADMSG;
 }
 
+void fan_event_skip(FanEventIter *it) {
+        struct fanotify_event_metadata meta;
+
+        memcpy(&meta, it->at, sizeof(meta));
+        it->at += meta.event_len;
+        it->n_left -= meta.event_len;
+}
+
 int fan_event_next(FanEventIter *it, FanEvent *ret_event) {
         struct fanotify_event_metadata meta;
         Reader rest = reader_make(it->at, it->n_left);

@@ -97,7 +97,11 @@ unsigned fan_group_features(const FanGroup *g) {
 
 static int mark_at(FanGroup *g, unsigned flags, int fd, const char *path) {
         if (g->features & FAN_FEATURE_RENAME) {
-                if (fanotify_mark(g->fd, flags, FAN_DELETE | FAN_RENAME | FAN_ONDIR, fd, path) >= 0)
+                uint64_t mask = FAN_DELETE | FAN_RENAME | FAN_ONDIR;
+
+                if (fan_group_has_victims(g))
+                        mask |= FAN_ATTRIB | FAN_DELETE_SELF | FAN_MOVE_SELF;
+                if (fanotify_mark(g->fd, flags, mask, fd, path) >= 0)
                         return 0;
                 if (errno != EINVAL)
                         return -errno;
@@ -107,6 +111,12 @@ static int mark_at(FanGroup *g, unsigned flags, int fd, const char *path) {
                           path) < 0)
                 return -errno;
         return 0;
+}
+
+bool fan_group_has_victims(const FanGroup *g) {
+        const unsigned needed = FAN_FEATURE_TARGET | FAN_FEATURE_RENAME;
+
+        return (g->features & needed) == needed;
 }
 
 int fan_group_mark(FanGroup *g, const char *path) {

@@ -30,6 +30,9 @@
 #define CHUNK_MAX_EVENTS (FLIGHT_CHUNK_BYTES / sizeof(struct fanotify_event_metadata))
 /* Up to here copying a read is cheaper than a new scratch chunk for the next one. */
 #define COPY_MAX_BYTES (FLIGHT_CHUNK_BYTES / 4)
+/* Notes of an event. */
+#define NOTE_GONE 1U
+#define NOTE_DROPPED 2U
 /* What malloc(3) keeps of its own with each chunk, about. */
 #define MALLOC_HEAD_BYTES 16
 
@@ -42,7 +45,8 @@ typedef struct FlightChunk {
         size_t n_events;     /* decoded so far */
         size_t i_head;       /* popped so far */
         size_t n_bytes;
-        void **attachments;     /* behind the bytes */
+        void **attachments;     /* behind the bytes … */
+        uint8_t *notes;         /* … and behind them */
         FanEventIter read_iter; /* of flight_next_read() */
         FanEventIter head_iter; /* of flight_peek(): at the head */
         FanEventIter next_iter; /* … and behind it */
@@ -95,7 +99,7 @@ static size_t chunk_attachments_at(size_t n_bytes) {
 }
 
 static size_t chunk_size(size_t n_bytes, size_t n_events) {
-        return chunk_attachments_at(n_bytes) + n_events * sizeof(void *);
+        return chunk_attachments_at(n_bytes) + n_events * (sizeof(void *) + sizeof(uint8_t));
 }
 
 /* What a chunk takes that any read fits into. */
@@ -184,6 +188,7 @@ static FlightChunk *flight_keep(Flight *f, size_t n_bytes) {
         c->n_bytes = n_bytes;
         c->n_max_events = n_events;
         c->attachments = (void **)(void *)((char *)c + chunk_attachments_at(n_bytes));
+        c->notes = (uint8_t *)(c->attachments + n_events);
         return c;
 }
 
@@ -259,6 +264,7 @@ static void flight_describe(const FlightChunk *c, size_t i, FlightEvent *e) {
         e->monotonic_nsec = c->monotonic_nsec;
         e->empty_monotonic_nsec = c->empty_monotonic_nsec;
         e->attachment = c->attachments[i];
+        e->is_gone = c->notes[i] & NOTE_GONE;
 }
 
 int flight_next_read(Flight *f, FlightEvent *ret_event) {
@@ -282,6 +288,7 @@ int flight_next_read(Flight *f, FlightEvent *ret_event) {
 
         assert(c->n_events < c->n_max_events);
         c->attachments[c->n_events] = NULL;
+        c->notes[c->n_events] = 0;
         ret_event->fan = event;
         flight_describe(c, c->n_events, ret_event);
         c->n_events++;
@@ -297,19 +304,49 @@ void flight_attach(Flight *f, void *attachment) {
         c->attachments[c->n_events - 1] = attachment;
 }
 
+static void set_note(Flight *f, uint8_t note) {
+        FlightChunk *c = f->tail;
+
+        assert(c && c->n_events > 0);
+        c->notes[c->n_events - 1] |= note;
+}
+
+void flight_set_gone(Flight *f) {
+        set_note(f, NOTE_GONE);
+}
+
+void flight_drop(Flight *f) {
+        set_note(f, NOTE_DROPPED);
+        f->n_events--;
+}
+
 void flight_close_pidfds(Flight *f) {
         for (size_t i = 0; i < f->n_pidfds; i++)
                 close(f->pidfds[i]);
         f->n_pidfds = 0;
 }
 
+/* The chunk of the oldest event that was not dropped, or NULL. */
+static FlightChunk *flight_head(Flight *f) {
+        for (;;) {
+                FlightChunk *c;
+
+                flight_collect(f);
+                c = f->head;
+                if (!c || c->i_head == c->n_events)
+                        return NULL;
+                if (!(c->notes[c->i_head] & NOTE_DROPPED))
+                        return c;
+                fan_event_skip(&c->next_iter);
+                c->i_head++;
+        }
+}
+
 int flight_peek(Flight *f, FlightEvent *ret_event) {
-        FlightChunk *c;
+        FlightChunk *c = flight_head(f);
         int r;
 
-        flight_collect(f);
-        c = f->head;
-        if (!c || c->i_head == c->n_events)
+        if (!c)
                 return 0;
 
         c->head_iter = c->next_iter;

@@ -27,6 +27,7 @@ struct WatchedFilesystem {
         Flight *flight;
         Locator *locator;
         Identifier *identifier;
+        Victims *victims; /* NULL: the kernel does not tell what renames destroy */
         ScopeSet scopes;
         uint64_t stale_position;  /* of the event that waits for its directory … */
         uint64_t stale_nsec;      /* … since then */
@@ -123,6 +124,8 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
         if (r < 0)
                 return r;
         r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
+        if (r >= 0 && fan_group_has_victims(fs->group))
+                r = victims_new(&fs->victims);
         if (r < 0)
                 return r;
         *ret_step = WATCHED_STEP_CLONE;
@@ -175,6 +178,7 @@ WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs) {
         dir_index_free(fs->index);
         cleanup_close(&fs->epoll_fd);
         locator_free(fs->locator);
+        victims_free(fs->victims);
         flight_free(fs->flight);
         fan_group_free(fs->group);
         scope_set_done(&fs->scopes);
@@ -260,6 +264,18 @@ static int identify(WatchedFilesystem *fs, FlightEvent *e, Deleter **ret_deleter
         return r;
 }
 
+/* Return: as victims_note(). */
+static int note_victims(WatchedFilesystem *fs, const FlightEvent *e) {
+        int r;
+
+        if (!fs->victims)
+                return VICTIMS_USE_SOME;
+        r = victims_note(fs->victims, e);
+        if (r == VICTIMS_USE_GONE)
+                flight_set_gone(fs->flight);
+        return r;
+}
+
 /* One read, with deleters looked up and directories noted. Return: as flight_read(). */
 static int read_events(WatchedFilesystem *fs) {
         FlightEvent e;
@@ -275,6 +291,13 @@ static int read_events(WatchedFilesystem *fs) {
                 Deleter *d = NULL;
 
                 fs->arrival_nsec = e.monotonic_nsec;
+                r = note_victims(fs, &e);
+                if (r < 0)
+                        error = r;
+                if (r == VICTIMS_USE_NONE) {
+                        flight_drop(fs->flight);
+                        continue;
+                }
                 if (!(e.fan.mask & FAN_Q_OVERFLOW) && identify(fs, &e, &d) < 0)
                         error = -ENOMEM;
                 flight_attach(fs->flight, d);
@@ -282,6 +305,8 @@ static int read_events(WatchedFilesystem *fs) {
                         error = -ENOMEM;
         }
         flight_close_pidfds(fs->flight);
+        if (fs->victims && flight_is_drained(fs->flight))
+                victims_drained(fs->victims);
         if (r == -EBADMSG)
                 fs->n_malformed++;
         return error < 0 ? error : n;
@@ -439,6 +464,29 @@ static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
         return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &source);
 }
 
+/*
+ * What the rename destroyed that is the oldest event.
+ * Return: 0, -EAGAIN wait, errors.
+ */
+static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_victim) {
+        bool is_final = false;
+        int r;
+
+        r = victims_find(fs->victims, e, false, ret_victim);
+        if (r != -EAGAIN)
+                return r;
+        /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
+        r = read_on(fs);
+        if (r == -ENOBUFS)
+                is_final = true;
+        else if (r < 0)
+                return r;
+        else
+                is_final = clock_now_nsec(CLOCK_MONOTONIC) >=
+                           e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
+        return victims_find(fs->victims, e, is_final, ret_victim);
+}
+
 int watched_filesystem_absorb(WatchedFilesystem *fs) {
         int r = read_on(fs);
 
@@ -474,7 +522,11 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
                 ret_event->is_overflow = true;
                 return 1;
         }
-        r = locate(fs, ret_event);
+        r = fs->victims && is_move(&ret_event->event.fan)
+                    ? find_victim(fs, &ret_event->event, &ret_event->victim)
+                    : 0;
+        if (r >= 0)
+                r = locate(fs, ret_event);
         if (r < 0) {
                 forget_copy(ret_event);
                 return r;
@@ -495,6 +547,8 @@ void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
         if (fs->index && is_return(&e->event.fan))
                 /* Without memory what came in it while it was away is not marked. */
                 (void)dir_index_return(fs->index, &e->event.fan.target);
+        if (fs->victims && is_move(&e->event.fan))
+                victims_leave(fs->victims, &e->event);
         deleter_unref(e->deleter);
         flight_pop(fs->flight);
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What renames destroyed, and what is gone for good: told by events that have no name of their own.
+ *
+ * The kernel says of a rename over an existing file: RENAME, then ATTRIB with the handle of the
+ * file that lost its name, then MOVE_SELF with the handle of the one that got it, and at last, if
+ * that was the other's last name and nobody has it open, DELETE_SELF.  A link() is one such ATTRIB,
+ * too; but it comes behind the MOVE_SELF of a rename before it.
+ *
+ * Events about one handle by one process are merged into the oldest of them that was not read yet:
+ * what a rename destroyed may so stand in front of it, and then it is known by its name, if the
+ * same process had just moved it there.
+ *
+ * Pure: events in the order of the queue in, answers out.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/flight.h"
+
+/* Renames whose names are remembered while the queue has not been seen empty; then all are
+ * forgotten, which is where an overwrite could be missed. */
+#define VICTIMS_MAX_NAMES 16384
+/* Events of a process behind its rename among which the victim is looked for: its threads may have
+ * come in between. */
+#define VICTIMS_MAX_LATER 32
+
+typedef struct Victims Victims;
+
+int victims_new(Victims **ret_victims);
+Victims *victims_free(Victims *v);
+
+typedef enum VictimsUse {
+        VICTIMS_USE_NONE, /* the event tells of other events: nobody needs to look at it again */
+        VICTIMS_USE_SOME,
+        VICTIMS_USE_GONE, /* the same; and its target has no name left, and nobody has it open */
+} VictimsUse;
+
+/*
+ * victims_note() - an event was read
+ *
+ * To be called for each event in the order of reading. Borrows the handle of an event that is
+ * behind a rename until victims_leave() of that rename.
+ *
+ * Return: a VictimsUse, -ENOMEM.
+ */
+int victims_note(Victims *v, const FlightEvent *e);
+/* All that was noted happened before the queue was seen empty: later events merge with later ones.
+ */
+void victims_drained(Victims *v);
+
+typedef enum VictimState {
+        VICTIM_NONE,
+        VICTIM_CERTAIN,
+        VICTIM_POSSIBLE, /* destroyed, or given another name by link(): ask victim_is_likely() */
+} VictimState;
+
+typedef struct Victim {
+        VictimState state;
+        FileHandle handle;   /* borrowed until victims_leave() */
+        bool is_gone;        /* no name is left, and nobody has it open */
+        unsigned n_unlinked; /* times that a name of it was deleted afterwards */
+} Victim;
+
+/*
+ * victims_find() - what a rename destroyed
+ * @e:          the oldest rename that has not left
+ * @is_final:   no more is waited for: answer with what is known
+ *
+ * Return: 0; -EAGAIN an event is still missing, read on.
+ */
+int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_victim);
+/* The rename leaves, and so do all before it. */
+void victims_leave(Victims *v, const FlightEvent *e);
+
+/*
+ * victim_is_likely() - was a possible victim destroyed
+ * @n_links: names that it has now; 0: it is gone, or about to
+ *
+ * Who was given another name had two from then on.  True means certainly, false that both can be.
+ */
+bool victim_is_likely(const Victim *victim, unsigned n_links);
