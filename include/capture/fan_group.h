@@ -43,9 +43,9 @@ unsigned fan_group_features(const FanGroup *g);
 /*
  * fan_group_mark() - watch the whole filesystem that a path lies on
  *
- * Mask: DELETE and RENAME with ONDIR; with fan_group_has_victims() ATTRIB, DELETE_SELF and MOVE_SELF
- * too. Never CREATE, which would merge a queued mkdir+rmdir at the mkdir's place, before the
- * directory's own children (shared design, kernel.md section 2).
+ * Mask: DELETE and RENAME with ONDIR; with fan_group_has_victims() ATTRIB, DELETE_SELF and
+ * MOVE_SELF too. Never CREATE, which would merge a queued mkdir+rmdir at the mkdir's place, before
+ * the directory's own children (shared design, kernel.md section 2).
  *
  * Return: 0, -EOPNOTSUPP or -ENODEV the filesystem has no handles or no id, -EXDEV a btrfs
  * subvolume, which must be marked by its top level, other errors of fanotify_mark(2).

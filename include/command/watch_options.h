@@ -30,7 +30,7 @@ typedef struct WatchOptions {
         bool is_all;  /* every local filesystem; no paths are given */
         bool is_once; /* --once was given: .count is 1 */
         Marking marking;
-        uint64_t count;          /* end after so many records; 0 never; --once is 1 */
+        uint64_t count;          /* end after so many have vanished; 0 never; --once is 1 */
         uint64_t timeout_nsec;   /* end with 124 after; 0 never */
         size_t process_limit;    /* ended processes that are kept, at most */
         uint64_t hold_exec_nsec; /* each program waits so long at most; 0 not at all */

@@ -17,6 +17,7 @@
 typedef struct WatchCounters {
         uint64_t n_records;   /* deletions and moves that passed the filters */
         uint64_t n_moves;     /* of them */
+        uint64_t n_vanished;  /* of them: all but moves within and into what is watched */
         uint64_t n_processes; /* that did them */
         bool is_more;         /* at least so many processes */
         uint64_t n_losses;

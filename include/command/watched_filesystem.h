@@ -91,7 +91,7 @@ typedef struct LocatedEvent {
         const DirPlace *new_place; /* where it was moved to; NULL unknown or not moved */
         DirPlace place_copy;       /* backing of the first while the second is looked for */
         const ScopeMount *lost_mount; /* of a subvolume that is deleted, or of a directory in it */
-        PathSource source;
+        PathSource source, new_source;
         Deleter *deleter;
         Victim victim;    /* of a rename */
         bool is_overflow; /* nothing else is set: the kernel's queue was full */

@@ -17,11 +17,12 @@
 typedef enum RecordAction {
         RECORD_UNLINK,
         RECORD_RMDIR,
-        RECORD_MOVE,     /* renamed away */
-        RECORD_START,    /* the watch has begun */
-        RECORD_STOP,     /* the watch ends */
-        RECORD_LOSS,     /* something could not be seen */
-        RECORD_COVERAGE, /* a filesystem is watched now, or no longer */
+        RECORD_MOVE,      /* renamed away */
+        RECORD_OVERWRITE, /* something else was renamed to its name */
+        RECORD_START,     /* the watch has begun */
+        RECORD_STOP,      /* the watch ends */
+        RECORD_LOSS,      /* something could not be seen */
+        RECORD_COVERAGE,  /* a filesystem is watched now, or no longer */
 } RecordAction;
 
 const char *record_action_to_string(RecordAction a);
@@ -51,7 +52,8 @@ typedef struct Record {
 
         /* Deletions: */
         RecordPath path;
-        RecordPath new_path; /* MOVE: where it went; .name NULL unknown */
+        RecordPath new_path; /* MOVE: where it went, .name NULL unknown; OVERWRITE: what is there
+                              * now, by its former path */
         bool is_directory;
         bool is_subvolume; /* a directory, and the root of a btrfs subvolume */
         uint64_t inode;    /* 0 unknown */

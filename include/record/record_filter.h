@@ -16,7 +16,7 @@
  * Lists and strings are malloc'd and belong to the filter: record_filter_done() frees them.
  */
 typedef struct RecordFilter {
-        char **includes; /* path globs; one must match the path or, for MOVE, the new path */
+        char **includes; /* path globs; one must match the path or, if there are two, the other */
         size_t n_includes;
         char **excludes; /* path globs; none may match the path */
         size_t n_excludes;
@@ -38,6 +38,7 @@ typedef struct RecordFilter {
         size_t n_pids;
         bool has_descendants; /* .pids counts for processes below them too */
         unsigned actions;     /* 1 << RecordAction; 0: all */
+        bool has_no_overwrites;
 } RecordFilter;
 
 /*
@@ -48,6 +49,9 @@ typedef struct RecordFilter {
  * only what it is sure to match.  News about the watch always passes.
  */
 bool record_filter_passes(const RecordFilter *f, const Record *r);
+
+/* Does --action ask for moves, but not for what they destroy? Then that is told as a move. */
+bool record_filter_has_moves_only(const RecordFilter *f);
 
 /* Fewer digits than this are a container's name and nothing else. */
 #define RECORD_FILTER_ID_DIGITS_MIN 4

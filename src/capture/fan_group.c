@@ -99,7 +99,7 @@ static int mark_at(FanGroup *g, unsigned flags, int fd, const char *path) {
         if (g->features & FAN_FEATURE_RENAME) {
                 uint64_t mask = FAN_DELETE | FAN_RENAME | FAN_ONDIR;
 
-                if (fan_group_has_victims(g))
+                if (flags & FAN_MARK_FILESYSTEM && fan_group_has_victims(g))
                         mask |= FAN_ATTRIB | FAN_DELETE_SELF | FAN_MOVE_SELF;
                 if (fanotify_mark(g->fd, flags, mask, fd, path) >= 0)
                         return 0;

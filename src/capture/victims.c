@@ -5,8 +5,8 @@
  *
  * Each rename in flight has an entry on one list in the order of the queue.  It is open until the
  * MOVE_SELF of its source is read.  Entries that have left stay on the list as long as the queue
- * was not seen empty, because what they moved to a name may be destroyed there by the next one, with
- * the event of that merged into their own.
+ * was not seen empty, because what they moved to a name may be destroyed there by the next one,
+ * with the event of that merged into their own.
  *
  * Limits: where the MOVE_SELF is merged into an earlier event about the same file, a link() behind
  * the rename is told from a victim by the number of names only.  A file to which a process gives
@@ -57,8 +57,8 @@ typedef struct Rename {
         struct Rename *next;
         struct Rename *next_open;
         HashLink name;      /* its new one; in the table while .is_named */
-        uint64_t position; /* of the event */
-        uint64_t source;   /* hash of what it moved */
+        uint64_t position;  /* of the event */
+        uint64_t source;    /* hash of what it moved */
         uint64_t slot_mask; /* what the nameless event about the source has said so far */
         int32_t pid;
         bool is_named;
@@ -76,7 +76,7 @@ typedef struct Rename {
 struct Victims {
         Rename *first, *last; /* all, in order */
         Rename *head;         /* the first that has not left; NULL none */
-        Rename *open; /* oldest first */
+        Rename *open;         /* oldest first */
         HashTable names;
         size_t n_open;
         uint64_t window;

@@ -106,8 +106,9 @@ static int add_unit(const Usage *u, RecordFilter *f, const char *value) {
 }
 
 static int parse_actions(const Usage *u, const char *value, unsigned *actions) {
-        static const char *const words[] = {"unlink", "rmdir", "move", NULL};
-        static const RecordAction meant[] = {RECORD_UNLINK, RECORD_RMDIR, RECORD_MOVE};
+        static const char *const words[] = {"unlink", "rmdir", "move", "overwrite", NULL};
+        static const RecordAction meant[] = {RECORD_UNLINK, RECORD_RMDIR, RECORD_MOVE,
+                                             RECORD_OVERWRITE};
         const char *at = value;
 
         for (;;) {
@@ -116,8 +117,8 @@ static int parse_actions(const Usage *u, const char *value, unsigned *actions) {
 
                 if (i < 0)
                         return usage_mistake(u, "action", value,
-                                             "not a list of unlink, rmdir, move; write for example "
-                                             "unlink,rmdir");
+                                             "not a list of unlink, rmdir, move, overwrite; write "
+                                             "for example unlink,rmdir");
                 *actions |= 1U << meant[i];
                 if (at[n] == '\0')
                         return 0;
@@ -242,6 +243,9 @@ int filter_options_apply(const Usage *u, RecordFilter *f, FilterOption option, c
                 return add_glob(u, &f->includes, &f->n_includes, "include", value, PATH_EXAMPLES);
         case FILTER_OPTION_LOGINUID:
                 return add_login_uid(u, f, value);
+        case FILTER_OPTION_NO_OVERWRITES:
+                f->has_no_overwrites = true;
+                return 0;
         case FILTER_OPTION_PID:
                 return add_pid(u, f, value);
         case FILTER_OPTION_UNIT:
@@ -256,5 +260,8 @@ int filter_options_check(const Usage *u, const RecordFilter *f) {
         if (f->has_descendants && f->n_pids == 0)
                 return usage_mistake(u, "descendants", NULL,
                                      "of which process? give it with --pid=PID");
+        if (f->has_no_overwrites && f->actions & 1U << RECORD_OVERWRITE)
+                return usage_mistake(u, "no-overwrites", NULL,
+                                     "contradicts --action=overwrite; leave out one of them");
         return 0;
 }

@@ -67,6 +67,20 @@ static const uint64_t part_masks[N_PARTS] = {
         [PART_DELETED] = FAN_DELETE,
 };
 
+/* Is it told that a rename destroyed something, rather than what it moved? */
+static bool is_overwrite(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+        RecordPath lost = record_path(e->new_place, &e->event.fan.new_name);
+        const ScopeEvent event =
+                e->event.fan.mask & FAN_ONDIR ? SCOPE_EVENT_DIRECTORY_GONE : SCOPE_EVENT_FILE_GONE;
+
+        if (e->victim.state != VICTIM_CERTAIN || record_filter_has_moves_only(&s->options->filter))
+                return false;
+        /* Of two unknown places it is said what it is, of one that it is not the other. */
+        if (!e->new_place)
+                return !e->place;
+        return place_is_wanted(s, watched_filesystem_scopes(fs), e->new_place, &lost, event);
+}
+
 static RecordAction action_of(const FanEvent *e, EventPart part) {
         if (part != PART_DELETED)
                 return RECORD_MOVE;
@@ -91,16 +105,44 @@ static void fill_places(Record *r, const LocatedEvent *e, EventPart part) {
                 r->mount = e->place->mount;
 }
 
-static bool is_wanted(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r,
-                      EventPart part) {
-        const ScopeSet *scopes = watched_filesystem_scopes(fs);
+static void fill_overwrite(Record *r, const WatchedFilesystem *fs, const LocatedEvent *e) {
+        const char *fstype = watched_filesystem_mount(fs)->fstype;
 
+        r->action = RECORD_OVERWRITE;
+        r->path = record_path(e->new_place, &e->event.fan.new_name);
+        r->new_path = record_path(e->place, &e->event.fan.old_name);
+        r->mount = e->new_place ? e->new_place->mount : NULL;
+        r->path_source = e->new_source;
+        r->inode = handle_inode(&e->victim.handle, fstype);
+        r->is_subvolume = false; /* what is destroyed by a rename is an empty directory */
+}
+
+/* Is a path a target, or above one: moved from there it has vanished, wherever it is now? */
+static bool holds_target(WatchSession *s, const RecordPath *path) {
+        buffer_clear(&s->path);
+        record_path_append(path, &s->path);
+        for (size_t i = 0; i < s->n_targets; i++)
+                if (path_is_within(s->targets[i].path, s->targets[i].n_path, s->path.bytes,
+                                   s->path.n_bytes))
+                        return true;
+        return false;
+}
+
+/* @ret_is_vanished: something is no longer in what is watched; that is what --count counts. */
+static bool is_wanted(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r,
+                      EventPart part, bool *ret_is_vanished) {
+        const ScopeSet *scopes = watched_filesystem_scopes(fs);
+        bool is_here, is_there;
+
+        *ret_is_vanished = false;
         if (part == PART_ARRIVED)
                 return place_is_wanted(s, scopes, e->place, &r->new_path, scope_event(r));
-        if (place_is_wanted(s, scopes, e->place, &r->path, scope_event(r)))
-                return true;
-        return r->new_path.name &&
-               place_is_wanted(s, scopes, e->new_place, &r->new_path, scope_event(r));
+        is_here = place_is_wanted(s, scopes, e->place, &r->path, scope_event(r));
+        is_there = r->new_path.name &&
+                   place_is_wanted(s, scopes, e->new_place, &r->new_path, scope_event(r));
+        *ret_is_vanished =
+                is_here && (!is_there || (r->path.directory && holds_target(s, &r->path)));
+        return is_here || is_there;
 }
 
 static int put_overflow(WatchSession *s, WatchedFilesystem *fs) {
@@ -170,18 +212,24 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                 .deleter = e->deleter,
                 .path_source = e->source,
         };
+        bool is_vanished = true;
         int error;
 
-        fill_places(&r, e, part);
-        if (!is_wanted(s, fs, e, &r, part)) {
-                if (!e->lost_mount)
-                        return 0;
-                r.path = path_of_mount(e->lost_mount);
-                r.mount = e->lost_mount;
+        r.inode = handle_inode(&e->event.fan.target, watched_filesystem_mount(fs)->fstype);
+        if (part == PART_MOVED && is_overwrite(s, fs, e)) {
+                fill_overwrite(&r, fs, e);
+        } else {
+                fill_places(&r, e, part);
+                if (!is_wanted(s, fs, e, &r, part, &is_vanished)) {
+                        if (!e->lost_mount)
+                                return 0;
+                        r.path = path_of_mount(e->lost_mount);
+                        r.mount = e->lost_mount;
+                        is_vanished = true;
+                }
         }
         if (!r.mount)
                 r.mount = watched_filesystem_mount(fs);
-        r.inode = handle_inode(&e->event.fan.target, r.mount->fstype);
         if (!record_filter_passes(&s->options->filter, &r))
                 return 0;
         error = watch_session_put(s, &r);
@@ -189,6 +237,7 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                 return error;
         s->counters.n_records++;
         s->counters.n_moves += r.action == RECORD_MOVE;
+        s->counters.n_vanished += is_vanished;
         process_counter_add(&s->processes, &e->deleter->process);
         if (part == PART_MOVED)
                 s->moved_away = moved_away(fs, &e->event);

@@ -43,14 +43,15 @@ static const char help[] =
         "  --hold-exec[=20ms]         hold each exec until its arguments are read; risky\n"
         "Which (repeated: any of them; several kinds: all must hold)\n"
         "  --include=GLOB  --exclude=GLOB  paths; '*.o' in any directory, '**' for many\n"
-        "  --action=unlink,rmdir,move      files, directories, what was renamed away\n"
+        "  --action=unlink,rmdir,move,overwrite  overwrite: by a rename over it\n"
+        "  --no-overwrites                 not what a rename replaces\n"
         "  --comm=GLOB  --exe=GLOB         the process's name, its program's path\n"
         "  --user=NAME|UID  --loginuid=NAME|UID|unset    effective user, who logged in\n"
         "  --unit=GLOB  --container=ID|GLOB              what it runs in or for\n"
         "  --ancestor=GLOB                 name or path of what started it, or that, …\n"
         "  --pid=PID  [--descendants]      it, and all that it started\n"
         "How long\n"
-        "  --once  --count=N               until one record, until N of them\n"
+        "  --once  --count=N               until one has vanished, until N have\n"
         "  --timeout=DURATION              90s, 10min, 1h30m; exit status 124\n"
         "  -h, --help\n"
         "\n"
@@ -90,6 +91,7 @@ static const struct option options[] = {
         {"include", required_argument, NULL, FILTER_OPTION_INCLUDE},
         {"loginuid", required_argument, NULL, FILTER_OPTION_LOGINUID},
         {"marks", required_argument, NULL, OPTION_MARKS},
+        {"no-overwrites", no_argument, NULL, FILTER_OPTION_NO_OVERWRITES},
         {"once", no_argument, NULL, OPTION_ONCE},
         {"output", required_argument, NULL, OPTION_OUTPUT},
         {"pid", required_argument, NULL, FILTER_OPTION_PID},

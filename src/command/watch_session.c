@@ -102,7 +102,7 @@ int watch_session_put_news(WatchSession *s, Record *r) {
 }
 
 bool watch_session_is_enough(const WatchSession *s) {
-        return s->options->count > 0 && s->counters.n_records >= s->options->count;
+        return s->options->count > 0 && s->counters.n_vanished >= s->options->count;
 }
 
 static int say_read_error(const WatchedFilesystem *fs, int error) {

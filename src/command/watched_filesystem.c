@@ -124,7 +124,8 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
         if (r < 0)
                 return r;
         r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
-        if (r >= 0 && fan_group_has_victims(fs->group))
+        /* Marks of directories do not tell what happens to files without a name. */
+        if (r >= 0 && !is_index && fan_group_has_victims(fs->group))
                 r = victims_new(&fs->victims);
         if (r < 0)
                 return r;
@@ -438,7 +439,6 @@ static void follow_mounts(WatchedFilesystem *fs, const FanEvent *e) {
 
 static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
         const FanEvent *fan = &e->event.fan;
-        PathSource source;
         int r;
 
         if (!is_move(fan)) {
@@ -461,7 +461,7 @@ static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
                         return -ENOMEM;
                 e->place = &e->place_copy;
         }
-        return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &source);
+        return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &e->new_source);
 }
 
 /*

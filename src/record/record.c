@@ -6,16 +6,17 @@
 
 const char *record_action_to_string(RecordAction a) {
         static const char *const names[] = {
-                [RECORD_UNLINK] = "unlink",     [RECORD_RMDIR] = "rmdir", [RECORD_MOVE] = "move",
-                [RECORD_START] = "start",       [RECORD_STOP] = "stop",   [RECORD_LOSS] = "loss",
-                [RECORD_COVERAGE] = "coverage",
+                [RECORD_UNLINK] = "unlink", [RECORD_RMDIR] = "rmdir",
+                [RECORD_MOVE] = "move",     [RECORD_OVERWRITE] = "overwrite",
+                [RECORD_START] = "start",   [RECORD_STOP] = "stop",
+                [RECORD_LOSS] = "loss",     [RECORD_COVERAGE] = "coverage",
         };
 
         return names[a];
 }
 
 bool record_action_is_deletion(RecordAction a) {
-        return a == RECORD_UNLINK || a == RECORD_RMDIR || a == RECORD_MOVE;
+        return a == RECORD_UNLINK || a == RECORD_RMDIR || a == RECORD_MOVE || a == RECORD_OVERWRITE;
 }
 
 void record_path_append(const RecordPath *p, Buffer *b) {

@@ -82,7 +82,7 @@ static bool matches_any(char *const *globs, size_t n_globs, const RecordPath *pa
 static bool passes_paths(const RecordFilter *f, const Record *r) {
         bool is_included = f->n_includes == 0 ||
                            matches_any(f->includes, f->n_includes, &r->path, true) ||
-                           (r->action == RECORD_MOVE &&
+                           ((r->action == RECORD_MOVE || r->action == RECORD_OVERWRITE) &&
                             matches_any(f->includes, f->n_includes, &r->new_path, true));
 
         return is_included && !matches_any(f->excludes, f->n_excludes, &r->path, false);
@@ -214,11 +214,18 @@ static bool passes_pids(const RecordFilter *f, const Deleter *d) {
         return false;
 }
 
+bool record_filter_has_moves_only(const RecordFilter *f) {
+        return f->actions & 1U << RECORD_MOVE && !(f->actions & 1U << RECORD_OVERWRITE) &&
+               !f->has_no_overwrites;
+}
+
 bool record_filter_passes(const RecordFilter *f, const Record *r) {
         const ProcessFacts *facts = r->deleter ? r->deleter->process.facts : NULL;
 
         if (!record_action_is_deletion(r->action))
                 return true;
+        if (f->has_no_overwrites && r->action == RECORD_OVERWRITE)
+                return false;
         if (f->actions != 0 && (f->actions & 1U << r->action) == 0)
                 return false;
         /* The cheap ones first. */

@@ -114,20 +114,26 @@ static void append_object(Buffer *b, const char *before, const Buffer *path) {
         json_string_append(b, path->bytes, path->n_bytes);
 }
 
+static const char *verb(const Record *r) {
+        if (r->action == RECORD_MOVE)
+                return " moved ";
+        if (r->action == RECORD_OVERWRITE)
+                return " replaced ";
+        if (r->is_subvolume)
+                return " deleted subvolume ";
+        return r->is_directory ? " removed directory " : " removed ";
+}
+
 static void append_message(RecordJson *j, const Record *r, const JsonProcess *process, Buffer *b) {
         buffer_append_literal(b, "\"message\":\"");
         if (!record_action_is_deletion(r->action)) {
                 append_string(b, r->message);
         } else {
                 buffer_append(b, process->subject.bytes, process->subject.n_bytes);
-                append_object(b,
-                              r->action == RECORD_MOVE ? " moved "
-                              : r->is_subvolume        ? " deleted subvolume "
-                              : r->is_directory        ? " removed directory "
-                                                       : " removed ",
-                              &j->path);
+                append_object(b, verb(r), &j->path);
                 if (j->new_path.n_bytes > 0)
-                        append_object(b, " to ", &j->new_path);
+                        append_object(b, r->action == RECORD_OVERWRITE ? " with " : " to ",
+                                      &j->new_path);
                 if (r->is_subvolume && r->action == RECORD_RMDIR)
                         buffer_append_literal(b, " with all it held");
                 if (!r->path.directory)
@@ -140,6 +146,7 @@ static const char *event_type(RecordAction a) {
         switch (a) {
         case RECORD_UNLINK:
         case RECORD_RMDIR:
+        case RECORD_OVERWRITE:
                 return "deletion";
         case RECORD_MOVE:
                 return "change";

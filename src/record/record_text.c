@@ -98,6 +98,7 @@ static bool continue_group(RecordText *t, const Deleter *d) {
 static TextStyle action_style(RecordAction a) {
         switch (a) {
         case RECORD_UNLINK:
+        case RECORD_OVERWRITE:
                 return TEXT_STYLE_UNLINK;
         case RECORD_RMDIR:
                 return TEXT_STYLE_RMDIR;
@@ -153,8 +154,8 @@ static void append_path(RecordText *t, const RecordPath *p, bool is_directory, P
 
 static void append_place(RecordText *t, const Record *r, Buffer *b) {
         const bool is_with_all = r->is_subvolume && r->action == RECORD_RMDIR;
-        const PathForm form =
-                r->action == RECORD_MOVE || is_with_all ? PATH_FORM_WORD : PATH_FORM_ALONE;
+        const bool has_two = r->action == RECORD_MOVE || r->action == RECORD_OVERWRITE;
+        const PathForm form = has_two || is_with_all ? PATH_FORM_WORD : PATH_FORM_ALONE;
 
         if (r->path.name)
                 append_path(t, &r->path, r->is_directory, form, b);
@@ -163,9 +164,9 @@ static void append_place(RecordText *t, const Record *r, Buffer *b) {
 
         if (is_with_all)
                 buffer_append_literal(b, " (subvolume, with all it held)");
-        if (r->action != RECORD_MOVE)
+        if (!has_two)
                 return;
-        buffer_append_literal(b, " → ");
+        buffer_append_string(b, r->action == RECORD_MOVE ? " → " : " ← ");
         if (r->new_path.name)
                 append_path(t, &r->new_path, r->is_directory, form, b);
         else

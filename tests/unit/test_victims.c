@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Which event belongs to which rename: sequences as Linux 6.18 queues them, and worse ones. */
+
+#include "capture/victims.h"
+
+#include <stdio.h>
+
+#include "fixtures_victims.h"
+
+#define GONE FAN_DELETE_SELF
+
+/* --- one process at a time --- */
+
+START_TEST(test_nothing_destroyed) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 0, 0);
+
+        expect_none(e);
+}
+END_TEST
+
+START_TEST(test_last_name) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 'v', GONE);
+
+        expect_victim(e, 'v', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+START_TEST(test_other_names_or_open) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 'v', 0);
+
+        /* Closed by somebody else later. */
+        nameless(2, GONE, 'v');
+        expect_victim(e, 'v', VICTIM_CERTAIN, false);
+}
+END_TEST
+
+START_TEST(test_directory) {
+        FlightEvent e = {.fan = {.mask = FAN_RENAME | FAN_ONDIR,
+                                 .pid = 1,
+                                 .old_name = name("a"),
+                                 .new_name = name("b"),
+                                 .target = file('s')}};
+
+        note(&e);
+        nameless_directory(1, FAN_ATTRIB | GONE, 'v');
+        nameless_directory(1, FAN_MOVE_SELF, 's');
+        expect_victim(e, 'v', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* The rename has left before anything else was read, and what comes later is no longer its own. */
+START_TEST(test_waits_for_the_end) {
+        FlightEvent e = renames(1, "a", "b", 's');
+
+        expect_waiting(e);
+        victims_drained(victims);
+        nameless(2, FAN_ATTRIB, 'x');
+        expect_waiting(e);
+        nameless(1, FAN_ATTRIB, 'v');
+        expect_waiting(e);
+        victims_drained(victims);
+        nameless(1, FAN_MOVE_SELF, 's');
+        nameless(1, GONE, 'v');
+        expect_victim(e, 'v', VICTIM_CERTAIN, false);
+}
+END_TEST
+
+START_TEST(test_link_after_rename) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 0, 0);
+
+        nameless(1, FAN_ATTRIB, 'c'); /* link("c", "d") */
+        expect_none(e);
+}
+END_TEST
+
+START_TEST(test_both) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 'v', 0);
+
+        nameless(1, FAN_ATTRIB, 'c');
+        expect_victim(e, 'v', VICTIM_CERTAIN, false);
+}
+END_TEST
+
+START_TEST(test_exchange) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0);
+        FlightEvent two = renames_over(1, "b", "a", 't', 0, 0);
+
+        nameless(1, FAN_ATTRIB, 'c');
+        expect_none(one);
+        expect_none(two);
+}
+END_TEST
+
+START_TEST(test_unlink_and_chmod_between) {
+        FlightEvent chmod = {
+                .fan = {.mask = FAN_ATTRIB, .pid = 1, .name = name("b"), .target = file('s')}};
+        FlightEvent e;
+
+        nameless(1, FAN_ATTRIB | GONE, 'x');
+        ck_assert_int_eq(deletes(1, "x", 'x'), VICTIMS_USE_GONE);
+        e = renames_over(1, "a", "b", 's', 0, 0);
+        ck_assert_int_eq(note(&chmod), VICTIMS_USE_NONE);
+        nameless(1, FAN_ATTRIB, 'y');
+        ck_assert_int_eq(deletes(1, "y", 'y'), VICTIMS_USE_SOME);
+        expect_none(e);
+}
+END_TEST
+
+/* chmod() and unlink() of one name are one event. */
+START_TEST(test_unlink_merged_with_chmod) {
+        FlightEvent e = {.fan = {.mask = FAN_ATTRIB | FAN_DELETE,
+                                 .pid = 1,
+                                 .name = name("x"),
+                                 .target = file('x')}};
+
+        ck_assert_int_eq(note(&e), VICTIMS_USE_SOME);
+}
+END_TEST
+
+START_TEST(test_tmpfile) {
+        nameless(1, GONE, 't');
+}
+END_TEST
+
+/* --- merged events --- */
+
+/* Each onto one name: the second's victim stands where the first's MOVE_SELF does. */
+START_TEST(test_one_name_again_and_again) {
+        FlightEvent one = renames(1, "t1", "b", '1'), two, three;
+
+        nameless(1, FAN_ATTRIB | GONE, 'v');
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB | GONE, '1');
+        two = renames(1, "t2", "b", '2');
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB, '2');
+        three = renames_over(1, "t3", "b", '3', 0, 0);
+        expect_victim(one, 'v', VICTIM_CERTAIN, true);
+        expect_victim(two, '1', VICTIM_CERTAIN, true);
+        victims_drained(victims);
+        expect_victim(three, '2', VICTIM_CERTAIN, false);
+}
+END_TEST
+
+/* The first is read before the second happens: nothing is merged. */
+START_TEST(test_one_name_unmerged) {
+        FlightEvent one = renames_over(1, "t1", "b", '1', 0, 0), two;
+
+        victims_drained(victims);
+        two = renames_over(1, "t2", "b", '2', '1', GONE);
+        expect_none(one);
+        expect_victim(two, '1', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* It went away from there in between, or somebody else came: what is said of it is not of this. */
+START_TEST(test_name_became_free) {
+        FlightEvent one = renames(1, "t1", "b", '1'), two, away, three, four;
+
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB, '1'); /* link() later on */
+        deletes(2, "b", '1');
+        two = renames(1, "t2", "b", '2');
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB, '2');
+        away = renames_over(2, "b", "elsewhere", '2', 0, 0);
+        three = renames(1, "t3", "b", '3');
+        nameless(1, FAN_MOVE_SELF, '3');
+        four = renames_over(1, "t4", "b", '4', 0, 0); /* nothing says that 3 lost a name */
+        expect_none(one);
+        expect_none(two);
+        expect_none(away);
+        expect_none(three);
+        expect_none(four);
+}
+END_TEST
+
+/* An exchange destroys nothing, though one of the two was just linked and moved there. */
+START_TEST(test_exchange_onto_a_known_name) {
+        FlightEvent one = renames(1, "t", "b", '1'), two, three;
+
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB, '1');
+        two = renames_over(1, "a", "b", '2', 0, 0);
+        three = renames(1, "b", "a", '1'); /* its MOVE_SELF is merged */
+        expect_none(one);
+        expect_none(two);
+        expect_waiting(three);
+}
+END_TEST
+
+/* Moved twice: the second MOVE_SELF is merged, and a link() looks like a victim. */
+START_TEST(test_moved_twice) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        Victim found;
+
+        nameless(1, FAN_ATTRIB, 'v');
+        expect_none(one);
+        expect_waiting(two);
+        nameless(1, FAN_ATTRIB, 'x');
+        deletes(2, "v2", 'v');
+        ck_assert_int_eq(victims_find(victims, &two, false, &found), 0);
+        ck_assert_int_eq(found.state, VICTIM_POSSIBLE);
+        ck_assert_uint_eq(found.n_unlinked, 1);
+        ck_assert(victim_is_likely(&found, 0));
+        ck_assert(!victim_is_likely(&found, 1));
+        victims_leave(victims, &two);
+}
+END_TEST
+
+START_TEST(test_moved_twice_then_unlinked) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+
+        nameless(1, FAN_ATTRIB | GONE, 'x');
+        deletes(1, "x", 'x');
+        expect_none(one);
+        expect_none(two);
+}
+END_TEST
+
+/* The same, and only the end of all waiting decides. */
+START_TEST(test_moved_twice_at_the_end) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        Victim found;
+
+        nameless(1, FAN_ATTRIB | GONE, 'v');
+        expect_none(one);
+        expect_waiting(two);
+        ck_assert_int_eq(victims_find(victims, &two, true, &found), 0);
+        ck_assert_int_eq(found.state, VICTIM_POSSIBLE);
+        ck_assert(victim_is_likely(&found, 0));
+        victims_leave(victims, &two);
+}
+END_TEST
+
+/* --- several --- */
+
+START_TEST(test_processes_mixed) {
+        FlightEvent one = renames(1, "a", "b", '1'), two = renames(2, "c", "d", '2');
+
+        nameless(2, FAN_ATTRIB | GONE, 'w');
+        nameless(1, FAN_ATTRIB, 'v');
+        nameless(1, FAN_MOVE_SELF, '1');
+        nameless(2, FAN_MOVE_SELF, '2');
+        expect_victim(one, 'v', VICTIM_CERTAIN, false);
+        expect_victim(two, 'w', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* Two threads: what each order of their events says. */
+START_TEST(test_threads) {
+        static const struct {
+                const char *order; /* A: victim, M: end; 1 and 2: of the first, the second rename */
+                char victims[2];
+        } cases[] = {
+                {"A1M1A2M2", "vw"}, {"A1A2M1M2", "vw"}, {"A2M2A1M1", "vw"}, {"M2A1M1", "v\0"},
+                {"A2M2M1", "\0w"},  {"M1A2M2", "\0w"},  {"A2A1M2M1", "vw"}, {"M1M2", "\0\0"},
+        };
+        const char *at = cases[_i].order;
+        FlightEvent one = renames(1, "a", "b", '1'), two = renames(1, "c", "d", '2');
+
+        for (; *at; at += 2) {
+                if (at[0] == 'A')
+                        nameless(1, FAN_ATTRIB, at[1] == '1' ? 'v' : 'w');
+                else
+                        nameless(1, FAN_MOVE_SELF, at[1]);
+        }
+        for (int i = 0; i < 2; i++)
+                expect_victim(i ? two : one, cases[_i].victims[i],
+                              cases[_i].victims[i] ? VICTIM_CERTAIN : VICTIM_NONE, false);
+}
+END_TEST
+
+/* Another thread unlinks in the middle of it. */
+START_TEST(test_unlink_in_the_middle) {
+        FlightEvent e = renames(1, "a", "b", 's');
+
+        nameless(1, FAN_ATTRIB | GONE, 'x');
+        ck_assert_int_eq(deletes(1, "x", 'x'), VICTIMS_USE_GONE);
+        nameless(1, FAN_ATTRIB, 'v');
+        nameless(1, FAN_MOVE_SELF, 's');
+        expect_victim(e, 'v', VICTIM_CERTAIN, false);
+}
+END_TEST
+
+/* --- what is gone --- */
+
+START_TEST(test_gone) {
+        FlightEvent rmdir = {.fan = {.mask = FAN_DELETE | FAN_ONDIR,
+                                     .pid = 1,
+                                     .name = name("d"),
+                                     .target = file('d')}};
+
+        nameless(1, FAN_ATTRIB, 'x');
+        ck_assert_int_eq(deletes(1, "x", 'x'), VICTIMS_USE_SOME);
+        nameless(2, GONE, 'x');
+        nameless(1, FAN_ATTRIB, 'x');
+        ck_assert_int_eq(deletes(1, "x2", 'x'), VICTIMS_USE_GONE);
+        nameless_directory(1, GONE, 'd');
+        ck_assert_int_eq(note(&rmdir), VICTIMS_USE_GONE);
+}
+END_TEST
+
+/* --- bounds --- */
+
+/* Many open at once, none of which ends; all are answered in the end. */
+START_TEST(test_many_open) {
+        static FlightEvent events[5000];
+
+        for (int i = 0; i < 5000; i++)
+                events[i] = renames(i + 1, "a", "b", 's');
+        for (int i = 0; i < 5000; i++) {
+                Victim found;
+
+                ck_assert_int_eq(victims_find(victims, &events[i], true, &found), 0);
+                ck_assert_int_eq(found.state, VICTIM_NONE);
+                victims_leave(victims, &events[i]);
+        }
+}
+END_TEST
+
+/* More names than are remembered, from a queue that never becomes empty. */
+START_TEST(test_many_names) {
+        static char names[3 * VICTIMS_MAX_NAMES][8];
+
+        for (int i = 0; i < 3 * VICTIMS_MAX_NAMES; i++) {
+                FlightEvent e;
+
+                snprintf(names[i], sizeof(names[i]), "%d", i);
+                e = renames_over(1, "a", names[i], 's', 0, 0);
+                expect_none(e);
+        }
+}
+END_TEST
+
+START_TEST(test_overflow) {
+        FlightEvent e = renames(1, "a", "b", 's');
+        FlightEvent overflow = {.fan = {.mask = FAN_Q_OVERFLOW}};
+
+        expect_waiting(e);
+        ck_assert_int_eq(note(&overflow), VICTIMS_USE_SOME);
+        nameless(1, FAN_ATTRIB, 'v');
+        expect_none(e);
+}
+END_TEST
+
+/* Given up before they were asked about. */
+START_TEST(test_left_unasked) {
+        FlightEvent one = renames(1, "a", "b", 's'), two = renames(2, "c", "d", 't');
+
+        victims_leave(victims, &two);
+        nameless(1, FAN_ATTRIB, 'v');
+        nameless(1, FAN_MOVE_SELF, 's');
+        expect_none(one);
+}
+END_TEST
+
+int main(void) {
+        TCase *tcase = tcase_create("victims");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test_nothing_destroyed);
+        tcase_add_test(tcase, test_last_name);
+        tcase_add_test(tcase, test_other_names_or_open);
+        tcase_add_test(tcase, test_directory);
+        tcase_add_test(tcase, test_waits_for_the_end);
+        tcase_add_test(tcase, test_link_after_rename);
+        tcase_add_test(tcase, test_both);
+        tcase_add_test(tcase, test_exchange);
+        tcase_add_test(tcase, test_unlink_and_chmod_between);
+        tcase_add_test(tcase, test_unlink_merged_with_chmod);
+        tcase_add_test(tcase, test_tmpfile);
+        tcase_add_test(tcase, test_one_name_again_and_again);
+        tcase_add_test(tcase, test_one_name_unmerged);
+        tcase_add_test(tcase, test_name_became_free);
+        tcase_add_test(tcase, test_exchange_onto_a_known_name);
+        tcase_add_test(tcase, test_moved_twice);
+        tcase_add_test(tcase, test_moved_twice_then_unlinked);
+        tcase_add_test(tcase, test_moved_twice_at_the_end);
+        tcase_add_test(tcase, test_processes_mixed);
+        tcase_add_loop_test(tcase, test_threads, 0, 8);
+        tcase_add_test(tcase, test_unlink_in_the_middle);
+        tcase_add_test(tcase, test_gone);
+        tcase_add_test(tcase, test_many_open);
+        tcase_add_test(tcase, test_many_names);
+        tcase_add_test(tcase, test_overflow);
+        tcase_add_test(tcase, test_left_unasked);
+        return unit_run("victims", tcase);
+}
