@@ -66,6 +66,9 @@ void scope_set_done(ScopeSet *s);
 ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_fs_path,
                               Buffer *ret_path, const ScopeMount **ret_mount);
 
+/* Are the same directories mounted at the same places, in the same order? */
+bool scope_set_has_same_mounts(const ScopeSet *s, const ScopeSet *other);
+
 /* Some mount shows but a part of the filesystem. */
 bool scope_set_is_partial(const ScopeSet *s);
 

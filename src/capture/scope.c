@@ -113,6 +113,16 @@ ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_f
         return best;
 }
 
+bool scope_set_has_same_mounts(const ScopeSet *s, const ScopeSet *other) {
+        if (s->n_mounts != other->n_mounts)
+                return false;
+        for (size_t i = 0; i < s->n_mounts; i++)
+                if (strcmp(s->mounts[i].root, other->mounts[i].root) != 0 ||
+                    strcmp(s->mounts[i].point, other->mounts[i].point) != 0)
+                        return false;
+        return true;
+}
+
 bool scope_set_is_partial(const ScopeSet *s) {
         for (size_t i = 0; i < s->n_mounts; i++)
                 if (s->mounts[i].n_root > 1)

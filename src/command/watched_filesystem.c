@@ -223,10 +223,15 @@ int watched_filesystem_has_mark(const WatchedFilesystem *fs) {
 }
 
 void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
+        bool is_other = !scope_set_has_same_mounts(&fs->scopes, scopes);
+
         scope_set_done(&fs->scopes);
         fs->scopes = *scopes;
         *scopes = (ScopeSet){0};
         locator_scopes_changed(fs->locator);
+        /* Another directory may be seen where it matters now. */
+        if (fs->index && is_other)
+                dir_index_walk_again(fs->index);
 }
 
 void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {

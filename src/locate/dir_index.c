@@ -34,6 +34,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "locate/dir_opener.h"
 #include "locate/handle_buffer.h"
 
@@ -71,6 +72,7 @@ struct DirIndex {
         Buffer path, visible;
         DirIndexGaps gaps;
         char *gap_path;
+        size_t n_outside; /* mounts that the walk cannot come to */
         uint64_t n_walks;
         bool is_stopped;
 };
@@ -141,13 +143,17 @@ static void set_path(DirIndex *x, const DirNode *n, const char *name, size_t n_n
         buffer_append(&x->path, name, n_name);
 }
 
-static void note_gap(DirIndex *x, int error, const DirNode *n, const char *name, size_t n_name) {
+static void note_gap_at(DirIndex *x, int error, const char *path, size_t n_path) {
         if (x->gaps.n_directories++ > 0)
                 return;
         x->gaps.error = error;
-        set_path(x, n, name, n_name);
         free(x->gap_path);
-        x->gap_path = strndup(buffer_terminate(&x->path), x->path.n_bytes);
+        x->gap_path = strndup(path, n_path);
+}
+
+static void note_gap(DirIndex *x, int error, const DirNode *n, const char *name, size_t n_name) {
+        set_path(x, n, name, n_name);
+        note_gap_at(x, error, buffer_terminate(&x->path), x->path.n_bytes);
 }
 
 /* What is called so is not there any more, is no directory, or is of another filesystem. */
@@ -158,13 +164,20 @@ static bool is_no_directory(int error) {
 
 static ScopeClass class_of(DirIndex *x, const DirNode *parent, const char *name, size_t n_name) {
         const ScopeMount *mount;
+        ScopeClass class;
 
         if (parent && parent->is_deep)
                 return SCOPE_ALL;
         set_path(x, parent ? parent : dir_tree_root(x->tree), name, n_name);
         if (x->path.n_bytes == 0)
                 return SCOPE_NONE;
-        return scope_set_classify(x->scopes, x->path.bytes, x->path.n_bytes, &x->visible, &mount);
+        class = scope_set_classify(x->scopes, x->path.bytes, x->path.n_bytes, &x->visible, &mount);
+        /* Nobody asked for it where it is, but for what is mounted elsewhere of a directory below.
+         */
+        if (class == SCOPE_NONE &&
+            scope_set_find_mount_of(x->scopes, x->path.bytes, x->path.n_bytes))
+                class = SCOPE_SOME;
+        return class;
 }
 
 /* Marks an open directory that has a node, once. Return: 1 it is new, 0 it was marked, errors. */
@@ -243,6 +256,24 @@ static int add(DirIndex *x, int parent_fd, DirNode *parent, const char *name) {
         return r < 0 ? r : push(x, n, &fd);
 }
 
+/* What is mounted of the filesystem from outside of this root cannot be walked to. */
+static void note_mounts_outside(DirIndex *x) {
+        size_t n_outside = 0;
+
+        set_path(x, dir_tree_root(x->tree), "", 0);
+        for (size_t i = 0; i < x->scopes->n_mounts; i++) {
+                const ScopeMount *m = &x->scopes->mounts[i];
+
+                if (path_is_within(m->root, m->n_root, x->path.bytes, x->path.n_bytes) ||
+                    !scope_set_find_mount_of(x->scopes, m->root, m->n_root))
+                        continue;
+                if (++n_outside <= x->n_outside)
+                        continue;
+                x->n_outside = n_outside;
+                note_gap_at(x, -EXDEV, m->root, m->n_root);
+        }
+}
+
 static int start(DirIndex *x) {
         DirNode *root = dir_tree_root(x->tree);
         _cleanup_close_ int fd = -1;
@@ -251,6 +282,7 @@ static int start(DirIndex *x) {
         r = dir_opener_open_at(x->opener.root_fd, ".", &fd);
         if (r >= 0)
                 r = mark(x, fd, root, class_of(x, NULL, "", 0) == SCOPE_ALL);
+        note_mounts_outside(x);
         return r < 0 ? r : push(x, root, &fd);
 }
 
@@ -317,6 +349,7 @@ void dir_index_walk_again(DirIndex *x) {
         if (x->is_stopped)
                 return;
         x->round++;
+        note_mounts_outside(x);
         dir_tree_root(x->tree)->round = x->round;
         /* Without memory the next loss asks for it again; there is nothing to lose but that. */
         (void)push_unopened(x, dir_tree_root(x->tree));

@@ -319,6 +319,61 @@ START_TEST(a_part_of_a_filesystem) {
 }
 END_TEST
 
+/*
+ * Of a filesystem that is mounted where nobody asked for it, a directory deep down is mounted, too,
+ * where it is asked for: before the watch begins or later.
+ */
+START_TEST(a_part_of_a_filesystem_mounted_elsewhere) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        char *a = make_dir(fs.path, "a"), *part = make_dir(a, "part"), *in = make_dir(part, "in");
+        char *b = make_dir(fs.path, "b"), *late = make_dir(b, "late"),
+             *deep = make_dir(late, "deep");
+        char *shown = harness_path("shown"), *seen = join(shown, "in");
+        char *second = harness_path("second"), *seen_deep = join(second, "deep");
+        _cleanup_free_ char *errors = NULL;
+        Monitor m;
+
+        harness_mkdir(shown);
+        harness_mkdir(second);
+        ck_assert_int_eq(mount(part, shown, NULL, MS_BIND, NULL), 0);
+        m = monitor_start(MONITOR_ARGS("--marks=directories", shown, second));
+        delete_in(seen, "x", &t, &own);
+        delete_in(shown, "x", &t, &own);
+        delete_in(a, "y", NULL, &own);
+        delete_in(deep, "y", NULL, &own);
+        ck_assert_int_eq(mount(late, second, NULL, MS_BIND, NULL), 0);
+        harness_sleep(SETTLE_SEC);
+        delete_in(second, "z", &t, &own);
+        delete_in(seen_deep, "z", &t, &own);
+        delete_in(seen, "z", &t, &own);
+        delete_in(b, "z", NULL, &own);
+        truth_check(&t, &m, 0);
+        errors = monitor_errors(&m);
+        harness_assert(!strstr(errors, "cannot watch all"), "%s", errors);
+        free(in);
+}
+END_TEST
+
+/* Two parts of a filesystem, with no way from one to the other. */
+START_TEST(two_parts_of_a_filesystem) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *a = make_dir(fs.path, "a"), *b = make_dir(fs.path, "b");
+        char *shown_a = harness_path("shown-a"), *shown_b = harness_path("shown-b");
+        Monitor m;
+
+        harness_mkdir(shown_a);
+        harness_mkdir(shown_b);
+        ck_assert_int_eq(mount(a, shown_a, NULL, MS_BIND, NULL), 0);
+        ck_assert_int_eq(mount(b, shown_b, NULL, MS_BIND, NULL), 0);
+        ck_assert_int_eq(umount2(fs.path, 0), 0);
+        m = monitor_start(MONITOR_ARGS("--marks=directories", shown_a, shown_b));
+        monitor_wait_for_output(&m, "the first one /b in it", 5);
+        monitor_stop(&m);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_tree_is_removed, 0, FS_ALL_KINDS);
         tcase_add_loop_test(tcase, directories_come_and_go, 0, FS_ALL_KINDS);
@@ -329,6 +384,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, what_cannot_be_marked_is_told);
         tcase_add_test(tcase, one_mark_or_none);
         tcase_add_loop_test(tcase, a_part_of_a_filesystem, 0, 2);
+        tcase_add_test(tcase, a_part_of_a_filesystem_mounted_elsewhere);
+        tcase_add_test(tcase, two_parts_of_a_filesystem);
 }
 
 int main(void) {

@@ -246,6 +246,25 @@ START_TEST(test_gone) {
 }
 END_TEST
 
+START_TEST(test_same_mounts) {
+        ScopeSet other = {0};
+
+        ck_assert(scope_set_has_same_mounts(&set, &other));
+        add_mount("/", "/a");
+        ck_assert(!scope_set_has_same_mounts(&set, &other));
+        ck_assert(!scope_set_has_same_mounts(&other, &set));
+        ck_assert_int_eq(scope_set_add_mount(&other, "/", "/b", "btrfs", "/dev/sda1", "/@"), 0);
+        ck_assert(!scope_set_has_same_mounts(&set, &other));
+        scope_set_done(&other);
+        ck_assert_int_eq(scope_set_add_mount(&other, "/x", "/a", "btrfs", "/dev/sda1", "/@"), 0);
+        ck_assert(!scope_set_has_same_mounts(&set, &other));
+        scope_set_done(&other);
+        ck_assert_int_eq(scope_set_add_mount(&other, "/", "/a", "btrfs", "/dev/sdb1", NULL), 0);
+        ck_assert(scope_set_has_same_mounts(&set, &other));
+        scope_set_done(&other);
+}
+END_TEST
+
 static const char *mount_of(const char *fs_path) {
         const ScopeMount *m = scope_set_find_mount_of(&set, fs_path, strlen(fs_path));
 
@@ -343,6 +362,7 @@ int main(void) {
         tcase_add_test(tcase, test_move_back_and_forth);
         tcase_add_test(tcase, test_exchange);
         tcase_add_test(tcase, test_gone);
+        tcase_add_test(tcase, test_same_mounts);
         tcase_add_test(tcase, test_find_mount_of);
         tcase_add_loop_test(tcase, test_wants, 0, sizeof(wanted) / sizeof(wanted[0]));
         tcase_add_test(tcase, test_wants_root);
