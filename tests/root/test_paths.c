@@ -216,6 +216,45 @@ START_TEST(bind_mount_as_the_path) {
 }
 END_TEST
 
+/* What is mounted stays what it is when its directory, or one above, is called otherwise. */
+START_TEST(bind_mount_of_a_renamed_directory) {
+        Filesystem fs = fs_new((FsKind)_i, "fs");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {.is_ordered = true};
+        char *up = join(fs.path, "up"), *real = join(up, "real"), *renamed = join(up, "renamed");
+        char *down = join(fs.path, "down"), *last = join(down, "renamed");
+        char *bound = harness_path("bound"), *x = join(bound, "x"), *in_real = join(real, "x");
+        char *in_last = join(last, "x");
+        Monitor m;
+
+        harness_mkdir(up);
+        harness_mkdir(real);
+        harness_mkdir(bound);
+        harness_assert(mount(real, bound, NULL, MS_BIND, NULL) == 0, "bind mount: %m");
+        m = monitor_start(MONITOR_ARGS(bound));
+        harness_touch(x);
+        unlink_as(&t, x, x, &own);
+        ck_assert_int_eq(rename(real, renamed), 0);
+        harness_touch(x);
+        unlink_as(&t, x, x, &own);
+        /* Another of its former name. */
+        harness_mkdir(real);
+        harness_touch(in_real);
+        unlink_as(NULL, in_real, NULL, NULL);
+        ck_assert_int_eq(rename(up, down), 0);
+        harness_touch(x);
+        unlink_as(&t, x, x, &own);
+        harness_touch(x);
+        unlink_as(&t, in_last, x, &own);
+        /* It is gone, and what comes to its name is not mounted. */
+        ck_assert_int_eq(rmdir(last), 0);
+        harness_mkdir(last);
+        harness_touch(in_last);
+        unlink_as(NULL, in_last, NULL, NULL);
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
 /* The root of a filesystem, and a mount below the watched directory. */
 START_TEST(a_mount_below_the_path) {
         Filesystem fs = fs_new(FS_TMPFS, "fs"), below;
@@ -259,6 +298,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, several_paths);
         tcase_add_test(tcase, bind_mount);
         tcase_add_test(tcase, bind_mount_as_the_path);
+        tcase_add_loop_test(tcase, bind_mount_of_a_renamed_directory, 0, FS_KINDS);
         tcase_add_test(tcase, a_mount_below_the_path);
         tcase_add_test(tcase, the_short_form);
 }
