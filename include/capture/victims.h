@@ -73,6 +73,21 @@ typedef struct Victim {
  * Return: 0; -EAGAIN an event is still missing, read on.
  */
 int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_victim);
+/* A rename put a directory in the place of another one, which is gone by that. */
+typedef struct VictimDirectory {
+        uint64_t position; /* of the rename */
+        FileHandle handle; /* of the lost one; borrowed until victims_leave() of the rename … */
+        FanName name;      /* … and so is where it was */
+} VictimDirectory;
+
+/*
+ * victims_next_directory() - a lost directory that was not given out yet
+ *
+ * To be called until it has no more, each time after victims_note() and victims_find().
+ * Return: 1, 0 no more.
+ */
+int victims_next_directory(Victims *v, VictimDirectory *ret_directory);
+
 /* The rename leaves, and so do all before it. */
 void victims_leave(Victims *v, const FlightEvent *e);
 

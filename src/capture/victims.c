@@ -56,11 +56,14 @@ typedef struct Candidate {
 typedef struct Rename {
         struct Rename *next;
         struct Rename *next_open;
-        HashLink name;      /* its new one; in the table while .is_named */
-        uint64_t position;  /* of the event */
-        uint64_t source;    /* hash of what it moved */
+        struct Rename *next_directory; /* that was not given out */
+        HashLink name;                 /* its new one; in the table while .is_named */
+        FanName new_name;              /* borrowed from the event */
+        uint64_t position;             /* of the event */
+        uint64_t source;               /* hash of what it moved */
         uint64_t slot_mask; /* what the nameless event about the source has said so far */
         int32_t pid;
+        bool is_directory;
         bool is_named;
         bool is_open;     /* its MOVE_SELF was not read */
         bool is_merged;   /* … and will not come: an earlier event has it */
@@ -77,6 +80,7 @@ struct Victims {
         Rename *first, *last; /* all, in order */
         Rename *head;         /* the first that has not left; NULL none */
         Rename *open;         /* oldest first */
+        Rename *directories;  /* that have destroyed one, and were not given out */
         HashTable names;
         size_t n_open;
         uint64_t window;
@@ -157,12 +161,6 @@ static void collect(Victims *v) {
         }
 }
 
-void victims_drained(Victims *v) {
-        v->window++;
-        forget_names(v);
-        collect(v);
-}
-
 static void close_rename(Victims *v, Rename *r) {
         Rename **at = &v->open;
 
@@ -240,7 +238,9 @@ static void decide(Victims *v, Rename *r, bool is_in_order) {
 
         if (take_candidate(v, r, is_in_order, &c))
                 r->victim = (Victim){
-                        .state = is_in_order ? VICTIM_CERTAIN : VICTIM_POSSIBLE,
+                        /* link() takes no directories, and rmdir() has an event with a name. */
+                        .state = is_in_order || (r->is_directory && c.is_gone) ? VICTIM_CERTAIN
+                                                                               : VICTIM_POSSIBLE,
                         .handle = c.handle,
                         .is_gone = c.is_gone,
                         .n_unlinked = c.n_unlinked,
@@ -249,6 +249,42 @@ static void decide(Victims *v, Rename *r, bool is_in_order) {
         if (r->victim.state != VICTIM_CERTAIN && r->replaced.state != VICTIM_NONE)
                 r->victim = r->replaced;
         close_rename(v, r);
+        /* What is known by its name only may still turn out to have been exchanged. */
+        if (r->is_directory && r->victim.state == VICTIM_CERTAIN &&
+            r->victim.handle.bytes != r->copy) {
+                r->next_directory = v->directories;
+                v->directories = r;
+        }
+}
+
+/* No MOVE_SELF comes any more, and what stood behind it in the queue has been read. */
+static bool is_over(const Rename *r) {
+        return r->is_merged && r->n_later > 1;
+}
+
+void victims_drained(Victims *v) {
+        for (Rename *next, *r = v->open; r; r = next) {
+                next = r->next_open;
+                if (is_over(r))
+                        decide(v, r, false);
+        }
+        v->window++;
+        forget_names(v);
+        collect(v);
+}
+
+int victims_next_directory(Victims *v, VictimDirectory *ret_directory) {
+        Rename *r = v->directories;
+
+        if (!r)
+                return 0;
+        v->directories = r->next_directory;
+        *ret_directory = (VictimDirectory){
+                .position = r->position,
+                .handle = r->victim.handle,
+                .name = r->new_name,
+        };
+        return 1;
 }
 
 /* The oldest open rename of a process, of one source if that is not 0. */
@@ -390,6 +426,8 @@ static int note_rename(Victims *v, const FlightEvent *e) {
         r->source = source;
         r->slot_mask = slot_mask(v, source, fan->pid);
         r->is_merged = r->slot_mask != 0;
+        r->is_directory = fan->mask & FAN_ONDIR;
+        r->new_name = fan->new_name;
         r->pid = fan->pid;
         r->is_open = true;
         r->n_handle = fan->target.n_bytes;
@@ -458,7 +496,7 @@ int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_vi
         }
         if (r->is_open) {
                 /* Two events further on at the latest it would have come. */
-                if (!is_final && !(r->is_merged && r->n_later > 1))
+                if (!is_final && !is_over(r))
                         return -EAGAIN;
                 decide(v, r, false);
         }

@@ -270,16 +270,40 @@ static int identify(WatchedFilesystem *fs, FlightEvent *e, Deleter **ret_deleter
         return r;
 }
 
+/* What there would be for the locator if the directory had been removed first. */
+static FlightEvent removal_of(uint64_t position, FileHandle directory, FanName name) {
+        return (FlightEvent){
+                .position = position,
+                .fan = {.mask = FAN_DELETE | FAN_ONDIR, .name = name, .target = directory},
+        };
+}
+
+/* Directories that others were put in the place of have no removal of their own. */
+static int note_replaced(WatchedFilesystem *fs) {
+        VictimDirectory d;
+        int error = 0;
+
+        while (victims_next_directory(fs->victims, &d) > 0) {
+                FlightEvent removal = removal_of(d.position, d.handle, d.name);
+                int r = locator_note(fs->locator, &removal);
+
+                if (r < 0)
+                        error = r;
+        }
+        return error;
+}
+
 /* Return: as victims_note(). */
 static int note_victims(WatchedFilesystem *fs, const FlightEvent *e) {
-        int r;
+        int r, error;
 
         if (!fs->victims)
                 return VICTIMS_USE_SOME;
         r = victims_note(fs->victims, e);
         if (r == VICTIMS_USE_GONE)
                 flight_set_gone(fs->flight);
-        return r;
+        error = note_replaced(fs);
+        return error < 0 ? error : r;
 }
 
 /* One read, with deleters looked up and directories noted. Return: as flight_read(). */
@@ -311,8 +335,11 @@ static int read_events(WatchedFilesystem *fs) {
                         error = -ENOMEM;
         }
         flight_close_pidfds(fs->flight);
-        if (fs->victims && flight_is_drained(fs->flight))
+        if (fs->victims && flight_is_drained(fs->flight)) {
                 victims_drained(fs->victims);
+                if (note_replaced(fs) < 0)
+                        error = -ENOMEM;
+        }
         if (r == -EBADMSG)
                 fs->n_malformed++;
         return error < 0 ? error : n;
@@ -479,7 +506,7 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
 
         r = victims_find(fs->victims, e, false, ret_victim);
         if (r != -EAGAIN)
-                return r;
+                return r < 0 ? r : note_replaced(fs);
         /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
         r = read_on(fs);
         if (r == -ENOBUFS)
@@ -489,7 +516,8 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
         else
                 is_final = clock_now_nsec(CLOCK_MONOTONIC) >=
                            e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
-        return victims_find(fs->victims, e, is_final, ret_victim);
+        r = victims_find(fs->victims, e, is_final, ret_victim);
+        return r < 0 ? r : note_replaced(fs);
 }
 
 int watched_filesystem_absorb(WatchedFilesystem *fs) {
@@ -545,10 +573,22 @@ static bool is_return(const FanEvent *e) {
                !e->old_name.directory.bytes;
 }
 
+static void apply(WatchedFilesystem *fs, const LocatedEvent *e) {
+        const FanEvent *fan = &e->event.fan;
+
+        if (fan->mask & FAN_ONDIR && e->victim.state == VICTIM_CERTAIN) {
+                FlightEvent removal =
+                        removal_of(e->event.position, e->victim.handle, fan->new_name);
+
+                locator_apply(fs->locator, &removal);
+        }
+        locator_apply(fs->locator, &e->event);
+}
+
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
         forget_copy(e);
         follow_mounts(fs, &e->event.fan);
-        locator_apply(fs->locator, &e->event);
+        apply(fs, e);
         if (fs->index && is_return(&e->event.fan))
                 /* Without memory what came in it while it was away is not marked. */
                 (void)dir_index_return(fs->index, &e->event.fan.target);

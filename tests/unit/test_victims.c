@@ -42,9 +42,52 @@ START_TEST(test_directory) {
                                  .new_name = name("b"),
                                  .target = file('s')}};
 
+        FileHandle lost = file('v');
+        VictimDirectory d;
+
         note(&e);
         nameless_directory(1, FAN_ATTRIB | GONE, 'v');
+        ck_assert_int_eq(victims_next_directory(victims, &d), 0);
         nameless_directory(1, FAN_MOVE_SELF, 's');
+        ck_assert_int_eq(victims_next_directory(victims, &d), 1);
+        ck_assert_uint_eq(d.position, e.position);
+        ck_assert(file_handle_equal(&d.handle, &lost));
+        ck_assert_uint_eq(d.name.n_name, 1);
+        ck_assert_int_eq(d.name.name[0], 'b');
+        ck_assert_int_eq(victims_next_directory(victims, &d), 0);
+        expect_victim(e, 'v', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* Moved twice: the second MOVE_SELF is merged, but only a rename takes a directory's last name. */
+START_TEST(test_directory_moved_twice) {
+        FlightEvent one = {.fan = {.mask = FAN_RENAME | FAN_ONDIR,
+                                   .pid = 1,
+                                   .old_name = name("a"),
+                                   .new_name = name("b"),
+                                   .target = file('s')}},
+                    two = one;
+        VictimDirectory d;
+
+        note(&one);
+        nameless_directory(1, FAN_MOVE_SELF, 's');
+        two.fan.old_name = name("b");
+        two.fan.new_name = name("c");
+        note(&two);
+        nameless_directory(1, FAN_ATTRIB | GONE, 'v');
+        deletes(1, "x", 'x');
+        expect_none(one);
+        expect_victim(two, 'v', VICTIM_CERTAIN, true);
+        ck_assert_int_eq(victims_next_directory(victims, &d), 1);
+}
+END_TEST
+
+/* Nothing lay in a file. */
+START_TEST(test_directories_only) {
+        FlightEvent e = renames_over(1, "a", "b", 's', 'v', GONE);
+        VictimDirectory d;
+
+        ck_assert_int_eq(victims_next_directory(victims, &d), 0);
         expect_victim(e, 'v', VICTIM_CERTAIN, true);
 }
 END_TEST
@@ -359,6 +402,8 @@ int main(void) {
         tcase_add_test(tcase, test_last_name);
         tcase_add_test(tcase, test_other_names_or_open);
         tcase_add_test(tcase, test_directory);
+        tcase_add_test(tcase, test_directory_moved_twice);
+        tcase_add_test(tcase, test_directories_only);
         tcase_add_test(tcase, test_waits_for_the_end);
         tcase_add_test(tcase, test_link_after_rename);
         tcase_add_test(tcase, test_both);
