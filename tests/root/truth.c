@@ -52,6 +52,14 @@ TruthItem *truth_add_move(Truth *t, const char *from, const char *to, const Proc
         return item;
 }
 
+TruthItem *truth_add_overwrite(Truth *t, const char *lost, const char *from,
+                               const Process *process) {
+        TruthItem *item = truth_add(t, "overwrite", lost, process);
+
+        item->target = strdup(from);
+        return item;
+}
+
 static int compare_keys(const TruthItem *a, const TruthItem *b) {
         int r = strcmp(a->path, b->path);
 

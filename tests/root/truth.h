@@ -15,7 +15,7 @@
 typedef struct TruthItem {
         const char *action;
         char *path;
-        char *target;           /* of a move, else NULL */
+        char *target;           /* of a move or overwrite, else NULL */
         const Process *process; /* NULL: anyone */
         const char *type;       /* file.type, or NULL */
         uint64_t inode;         /* 0: not looked at */
@@ -49,6 +49,9 @@ void truth_done(Truth *t);
 /* Copies path; borrows the process. Return: the item, until the next addition. */
 TruthItem *truth_add(Truth *t, const char *action, const char *path, const Process *process);
 TruthItem *truth_add_move(Truth *t, const char *from, const char *to, const Process *process);
+/* What was at `lost` is gone, for what was at `from` was renamed onto it. */
+TruthItem *truth_add_overwrite(Truth *t, const char *lost, const char *from,
+                               const Process *process);
 
 /* Compares with all deletions in the monitor's output, and notes the first few differences. */
 TruthDiff truth_compare(Truth *t, const Monitor *m);
