@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,16 +57,14 @@ static uint64_t look_at_clock(RandomHand *h) {
         return atomic_fetch_add(&h->stage->clock, 1);
 }
 
-/* Right behind the call that it is about, which went well. Return: it, in the log. */
-static RandomOp *note(RandomHand *h, uint64_t begin, RandomOp op) {
+/* Right behind the call that it is about, which went well. */
+static void note(RandomHand *h, RandomOp op) {
         RandomLog *log = h->log;
 
-        op.begin = begin;
         op.end = look_at_clock(h);
         if (log->n_ops == log->n_max)
                 _exit(EXIT_FAILURE);
-        log->ops[log->n_ops] = op;
-        return &log->ops[log->n_ops++];
+        log->ops[log->n_ops++] = op;
 }
 
 RandomId random_new_name(RandomHand *h) {
@@ -171,16 +172,16 @@ RandomDirectory random_somewhere(RandomHand *h) {
         return d;
 }
 
-/* Gives what was just made its number: unless others have moved it away, or put theirs there. */
-static void stamp(RandomOp *made, int directory_fd) {
-        _cleanup_close_ int fd = random_open(directory_fd, made->at.name, O_PATH);
-        struct stat st;
-
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != 0)
-                return;
-        made->inode = st.st_ino;
-        if (fchownat(fd, "", made->object, 0, AT_EMPTY_PATH) < 0)
-                _exit(EXIT_FAILURE);
+/*
+ * The number is there from the first moment on: a file belongs to whom its maker is for the
+ * kernel's filesystems. To change the owner afterwards would be an event, and others might come in
+ * between.
+ */
+static void become(RandomId owner) {
+        setfsuid(owner);
+        /* Whoever changes its user does not die with its parent any more. */
+        if (owner == 0)
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 bool random_make(RandomHand *h, const RandomDirectory *d, RandomId name, mode_t type) {
@@ -189,54 +190,96 @@ bool random_make(RandomHand *h, const RandomDirectory *d, RandomId name, mode_t 
                        .at = {d->id, name},
                        .object = random_new_object(h)};
         char text[RANDOM_NAME_BYTES];
-        uint64_t begin;
+        struct stat st;
         int r;
 
         random_name(name, text);
-        begin = look_at_clock(h);
+        become(op.object);
+        op.begin = look_at_clock(h);
         if (type == S_IFDIR)
                 r = mkdirat(d->fd, text, 0777);
         else if (type == S_IFLNK)
                 r = symlinkat("nowhere", d->fd, text);
         else
                 r = mknodat(d->fd, text, S_IFREG | 0666, 0);
+        if (r >= 0)
+                note(h, op);
+        become(0);
         if (r < 0)
                 return false;
-        stamp(note(h, begin, op), d->fd);
         h->n_live++;
+        /* Unless others have moved it away, or put theirs there. */
+        if (fstatat(d->fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == op.object)
+                h->log->ops[h->log->n_ops - 1].inode = st.st_ino;
+        return true;
+}
+
+int random_make_nameless(RandomHand *h, const RandomDirectory *d) {
+        int fd;
+
+        become(random_new_object(h));
+        fd = openat(d->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+        become(0);
+        return fd;
+}
+
+static bool is_changed(const RandomHand *h, RandomSlot slot) {
+        for (size_t i = 0; i < h->n_changed; i++)
+                if (h->changed[i].directory == slot.directory && h->changed[i].name == slot.name)
+                        return true;
+        return false;
+}
+
+bool random_change(RandomHand *h, const RandomDirectory *d, RandomId name) {
+        _cleanup_close_ int fd = random_open(d->fd, name, O_PATH), write_fd = -1;
+        RandomOp op = {.kind = RANDOM_CHANGE, .object = random_id_of(fd), .at = {d->id, name}};
+        char text[RANDOM_NAME_BYTES];
+
+        if (op.object == 0 || h->n_changed == RANDOM_CHANGED_MAX)
+                return false;
+        h->changed[h->n_changed++] = op.at;
+        random_name(name, text);
+        op.begin = look_at_clock(h);
+        (void)fchmodat(d->fd, text, random_below(h, 2) ? 0777 : 0773, 0);
+        (void)utimensat(d->fd, text, NULL, AT_SYMLINK_NOFOLLOW);
+        note(h, op);
+        write_fd = random_open(d->fd, name, O_WRONLY | O_TRUNC | O_NONBLOCK);
+        if (write_fd >= 0 && write(write_fd, text, strlen(text)) < 0)
+                _exit(EXIT_FAILURE);
         return true;
 }
 
 bool random_take_away(RandomHand *h, const RandomDirectory *d, RandomId name, int flags) {
+        RandomOp op = {.kind = flags ? RANDOM_RMDIR : RANDOM_UNLINK, .at = {d->id, name}};
         char text[RANDOM_NAME_BYTES];
-        uint64_t begin;
 
+        if (!flags && is_changed(h, op.at))
+                return false;
         random_name(name, text);
-        begin = look_at_clock(h);
+        op.begin = look_at_clock(h);
         if (unlinkat(d->fd, text, flags) < 0)
                 return false;
-        note(h, begin,
-             (RandomOp){.kind = flags ? RANDOM_RMDIR : RANDOM_UNLINK, .at = {d->id, name}});
+        note(h, op);
         h->n_live--;
         return true;
 }
 
 bool random_link(RandomHand *h, int fd, const RandomDirectory *d, RandomId name, bool is_first) {
         RandomOp op = {.kind = is_first ? RANDOM_MAKE : RANDOM_LINK,
+                       .is_link = true,
                        .object = random_id_of(fd),
                        .at = {d->id, name}};
         char text[RANDOM_NAME_BYTES];
         struct stat st;
-        uint64_t begin;
 
         if (op.object == 0 || fstat(fd, &st) < 0)
                 return false;
         op.inode = st.st_ino;
         random_name(name, text);
-        begin = look_at_clock(h);
+        op.begin = look_at_clock(h);
         if (linkat(fd, "", d->fd, text, AT_EMPTY_PATH) < 0)
                 return false;
-        note(h, begin, op);
+        note(h, op);
         h->n_live++;
         return true;
 }
@@ -257,7 +300,7 @@ bool random_move(RandomHand *h, const RandomDirectory *from, RandomId name,
         op.begin = look_at_clock(h);
         if (syscall(SYS_renameat2, from->fd, old_text, to->fd, new_text, flags) < 0)
                 return false;
-        note(h, op.begin, op);
+        note(h, op);
         /* The same, when the other link came there just now. */
         if (!flags && id_at(from->fd, name) == id && id_at(to->fd, new_name) == id) {
                 h->log->n_ops--;

@@ -10,6 +10,7 @@
 
 #define RANDOM_ENTRIES_MAX 64
 #define RANDOM_HELD_MAX 6
+#define RANDOM_CHANGED_MAX 4096
 
 typedef struct RandomHand {
         RandomStage *stage;
@@ -20,6 +21,8 @@ typedef struct RandomHand {
         long n_live;               /* made, less what it took away: about what there is for each */
         int held[RANDOM_HELD_MAX]; /* open, whatever becomes of it */
         size_t n_held;
+        RandomSlot *changed; /* names of files with another mode or time by this process */
+        size_t n_changed;
 } RandomHand;
 
 typedef struct RandomEntry {
@@ -53,7 +56,7 @@ RandomId random_new_name(RandomHand *h);
 RandomId random_new_object(RandomHand *h);
 /* Return: a descriptor, or a negative number. */
 int random_open(int directory_fd, RandomId name, int flags);
-/* Return: the number of an open object, 0 while its maker has not given it one. */
+/* Return: the number of an open object, 0 when there is none. */
 RandomId random_id_of(int fd);
 
 /* Some directory of the tree. */
@@ -67,9 +70,13 @@ const RandomEntry *random_pick_own(const RandomHand *h, const RandomDirectory *d
 
 /* A new file, directory or symlink. Return: whether it went well, as of all below. */
 bool random_make(RandomHand *h, const RandomDirectory *d, RandomId name, mode_t type);
+/* A file without a name. Return: a descriptor, or a negative number. */
+int random_make_nameless(RandomHand *h, const RandomDirectory *d);
 /* Another name for an open object; a new one when is_first. */
 bool random_link(RandomHand *h, int fd, const RandomDirectory *d, RandomId name, bool is_first);
-/* flags: as of unlinkat(2). */
+/* Mode, times and contents of what is at a name. */
+bool random_change(RandomHand *h, const RandomDirectory *d, RandomId name);
+/* flags: as of unlinkat(2). Not what this process has changed, see random_worker.c. */
 bool random_take_away(RandomHand *h, const RandomDirectory *d, RandomId name, int flags);
 /* flags: as of renameat2(2). */
 bool random_move(RandomHand *h, const RandomDirectory *from, RandomId name,

@@ -39,8 +39,9 @@ typedef struct RandomSlot {
 } RandomSlot;
 
 typedef enum RandomKind {
-        RANDOM_MAKE, /* a new object in an empty slot */
-        RANDOM_LINK, /* one that there is already */
+        RANDOM_MAKE,   /* a new object in an empty slot */
+        RANDOM_LINK,   /* one that there is already */
+        RANDOM_CHANGE, /* of its mode, times, contents: nothing vanishes */
         RANDOM_UNLINK,
         RANDOM_RMDIR,
         RANDOM_RENAME,
@@ -51,7 +52,8 @@ typedef enum RandomKind {
 typedef struct RandomOp {
         RandomKind kind;
         bool is_directory; /* of RANDOM_MAKE */
-        RandomId object;   /* of RANDOM_MAKE and RANDOM_LINK */
+        bool is_link;      /* by link(2): of RANDOM_LINK, and of RANDOM_MAKE of what had no name */
+        RandomId object;   /* of RANDOM_MAKE, RANDOM_LINK and RANDOM_CHANGE */
         uint64_t inode;    /* of RANDOM_MAKE, 0: it was taken away too soon */
         RandomSlot at, to;
         uint64_t begin, end;
@@ -71,7 +73,6 @@ typedef struct RandomStage {
         unsigned n_roots; /* directories that stay where they are; the first one is watched */
         const char *roots[RANDOM_ROOTS_MAX];
         bool is_serial; /* one at a time, whose turn it is decided by the seed */
-        bool are_overwrites_told;
         uint64_t turn_random;
         sem_t turns[RANDOM_WORKERS_MAX];
         bool is_over[RANDOM_WORKERS_MAX];

@@ -28,6 +28,9 @@ typedef struct Object {
         bool is_made, is_directory;
         RandomSlot place; /* of a directory */
         size_t n_entries; /* in it */
+        /* Bits of the workers that changed the number of its names, or a directory's mode or time:
+         * of these events have no name. */
+        unsigned linkers;
         uint64_t inode;
 } Object;
 
@@ -165,12 +168,18 @@ static RandomId empty(RandomModel *m, RandomSlot slot) {
         return object;
 }
 
-static void make(RandomModel *m, const RandomOp *op) {
+static void make(RandomModel *m, unsigned worker, const RandomOp *op) {
         Object *o = object_of(m, op->object);
 
+        if (op->kind == RANDOM_CHANGE) {
+                o->linkers |= o->is_directory ? 1U << worker : 0;
+                return;
+        }
         if (op->kind == RANDOM_MAKE)
                 *o = (Object){
                         .is_made = true, .is_directory = op->is_directory, .inode = op->inode};
+        if (op->is_link)
+                o->linkers |= 1U << worker;
         fill(m, op->at, op->object);
 }
 
@@ -181,7 +190,7 @@ static const RandomOp *next_op(const RandomModel *m, unsigned worker) {
 }
 
 static bool op_is_told(const RandomOp *op) {
-        return op->kind != RANDOM_MAKE && op->kind != RANDOM_LINK;
+        return op->kind != RANDOM_MAKE && op->kind != RANDOM_LINK && op->kind != RANDOM_CHANGE;
 }
 
 /* Whether it can be said where a directory is. */
@@ -199,9 +208,9 @@ static void make_next(RandomModel *m, unsigned worker, const RandomOp *user) {
                        "operation %zu of worker %u is told too late or not at all: another one "
                        "needed what came after it",
                        m->cursors[worker], worker);
-        need_directory(m, op->at.directory, op);
+        need_directory(m, op->kind == RANDOM_CHANGE ? op->object : op->at.directory, op);
         m->cursors[worker]++;
-        make(m, op);
+        make(m, worker, op);
 }
 
 static void need_directory(RandomModel *m, RandomId directory, const RandomOp *user) {
@@ -219,8 +228,8 @@ static const char *type_of(const Object *o) {
         return o->is_directory ? "dir" : "file";
 }
 
-static void remove_object(RandomModel *m, const RandomOp *op, RandomExpected *e) {
-        const Object *o;
+static void remove_object(RandomModel *m, unsigned worker, const RandomOp *op, RandomExpected *e) {
+        Object *o;
 
         need_filled(m, op->at, op);
         e->path = path_of(m, op->at);
@@ -230,6 +239,7 @@ static void remove_object(RandomModel *m, const RandomOp *op, RandomExpected *e)
         e->action = op->kind == RANDOM_RMDIR ? "rmdir" : "unlink";
         e->type = type_of(o);
         e->inode = o->inode;
+        o->linkers |= 1U << worker;
 }
 
 static void expect_move(RandomModel *m, RandomSlot from, RandomSlot to, const Object *o,
@@ -243,13 +253,19 @@ static void expect_move(RandomModel *m, RandomSlot from, RandomSlot to, const Ob
 }
 
 /* What was there is lost: that is told, with what took its place; unless nobody watched it. */
-static void expect_overwrite(RandomModel *m, const RandomOp *op, RandomExpected *e) {
-        const Object *victim = object_of(m, empty(m, op->to));
+static void expect_overwrite(RandomModel *m, unsigned worker, const RandomOp *op,
+                             RandomExpected *e) {
+        Object *victim = object_of(m, empty(m, op->to));
+        unsigned linkers = victim->linkers;
         char *lost = e->target;
 
         harness_assert(victim->n_entries == 0, "%s is not empty in the model", lost);
-        if (!m->stage->are_overwrites_told || root_of(m, op->to) != 0)
+        victim->linkers |= 1U << worker;
+        if (root_of(m, op->to) != 0)
                 return;
+        e->may_be_move = linkers & 1U << worker;
+        e->source_type = e->type;
+        e->source_inode = e->inode;
         e->action = "overwrite";
         e->target = e->path;
         e->path = lost;
@@ -257,7 +273,7 @@ static void expect_overwrite(RandomModel *m, const RandomOp *op, RandomExpected 
         e->inode = victim->inode;
 }
 
-static void rename_object(RandomModel *m, const RandomOp *op, RandomExpected *e) {
+static void rename_object(RandomModel *m, unsigned worker, const RandomOp *op, RandomExpected *e) {
         RandomId id;
 
         need_filled(m, op->at, op);
@@ -266,7 +282,7 @@ static void rename_object(RandomModel *m, const RandomOp *op, RandomExpected *e)
         expect_move(m, op->at, op->to, object_of(m, id), e);
         empty(m, op->at);
         if (slot_of(m, &op->to)->object != 0)
-                expect_overwrite(m, op, e);
+                expect_overwrite(m, worker, op, e);
         fill(m, op->to, id);
 }
 
@@ -302,14 +318,15 @@ bool random_model_step(RandomModel *m, unsigned worker, RandomExpected *ret_expe
         switch (op->kind) {
         case RANDOM_MAKE:
         case RANDOM_LINK:
+        case RANDOM_CHANGE:
                 make_next(m, worker, op);
                 return true;
         case RANDOM_UNLINK:
         case RANDOM_RMDIR:
-                remove_object(m, op, ret_expected);
+                remove_object(m, worker, op, ret_expected);
                 break;
         case RANDOM_RENAME:
-                rename_object(m, op, ret_expected);
+                rename_object(m, worker, op, ret_expected);
                 break;
         case RANDOM_EXCHANGE:
                 exchange_half(m, op, is_second, ret_expected);
@@ -359,7 +376,7 @@ static size_t compare_directory(RandomModel *m, RandomId id, int fd) {
                 harness_assert(fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0,
                                "%s: %m", e->d_name);
                 object = slot_of(m, &slot)->object;
-                harness_assert(object != 0 && (st.st_uid == 0 || st.st_uid == object) &&
+                harness_assert(object != 0 && st.st_uid == object &&
                                        object_of(m, object)->is_directory == S_ISDIR(st.st_mode),
                                "%s in directory %x is %x on the disk, %x in the model", e->d_name,
                                id, st.st_uid, object);

@@ -17,6 +17,14 @@ typedef struct RandomExpected {
         char *path, *target; /* target: NULL if there is none */
         const char *type;
         uint64_t inode; /* 0: not known */
+        /*
+         * It may be told as a move, with source_type and source_inode: the kernel has merged what
+         * it says of the victim into an earlier event about the number of its names by the same
+         * process, if that was still in the queue.
+         */
+        bool may_be_move;
+        const char *source_type;
+        uint64_t source_inode;
 } RandomExpected;
 
 typedef struct RandomModel RandomModel;

@@ -3,11 +3,12 @@
 /*
  * See random_worker.h.
  *
- * One limit of the kernel is kept out of the way on purpose (kernel.md, section 2): an event that
- * is equal in all to one that still waits in the queue is merged into it, so a process that does
- * the same to the same object at the same names twice leaves one event.  Hence what is moved or
- * linked gets a name that never was before, unless it replaces something.  Making and unlinking one
- * name over and over is done, since each time another object is at that name.
+ * One limit of the kernel is kept out of the way on purpose (kernel.md, section 2): an event about
+ * the same object at the same names by the same process as one that still waits in the queue is
+ * merged into that one, and happens in its place.  Hence what is moved or linked gets a name that
+ * never was before, unless it replaces something, and whoever changed the mode or the time of a
+ * file does not unlink it, which would seem to have happened when it was changed.  Making and
+ * unlinking one name over and over is done, since each time another object is at that name.
  */
 
 #include "random_worker.h"
@@ -80,30 +81,19 @@ static void do_link(RandomHand *h) {
 /* A file without a name: it gets one, or vanishes without having had one. */
 static void do_temporary_file(RandomHand *h) {
         _cleanup_random_directory_ RandomDirectory d = random_somewhere(h);
-        _cleanup_close_ int fd = openat(d.fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+        _cleanup_close_ int fd = random_make_nameless(h, &d);
 
-        if (fd < 0 || random_below(h, 2) == 0)
-                return;
-        if (fchown(fd, random_new_object(h), 0) < 0)
-                _exit(EXIT_FAILURE);
-        random_link(h, fd, &d, random_new_name(h), true);
+        if (fd >= 0 && random_below(h, 2) == 0)
+                random_link(h, fd, &d, random_new_name(h), true);
 }
 
 /* Nothing of this makes anything vanish. */
 static void do_change(RandomHand *h) {
         _cleanup_random_directory_ RandomDirectory d = random_somewhere(h);
         const RandomEntry *e = random_pick_any(h, &d);
-        _cleanup_close_ int fd = -1;
-        char text[RANDOM_NAME_BYTES];
 
-        if (!e)
-                return;
-        random_name(e->name, text);
-        (void)fchmodat(d.fd, text, random_below(h, 2) ? 0777 : 0755, 0);
-        (void)utimensat(d.fd, text, NULL, AT_SYMLINK_NOFOLLOW);
-        fd = random_open(d.fd, e->name, O_WRONLY | O_TRUNC | O_NONBLOCK);
-        if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-                _exit(EXIT_FAILURE);
+        if (e)
+                random_change(h, &d, e->name);
 }
 
 /* Opens something, and keeps it open while it is moved and removed. */
@@ -188,7 +178,7 @@ static void do_move_over(RandomHand *h) {
                           *victim = e ? random_pick_own(h, &to, e->is_directory) : NULL;
         RandomId name = victim ? victim->name : random_new_name(h);
 
-        if (!e || (!h->stage->are_overwrites_told && e->is_directory))
+        if (!e)
                 return;
         if (!victim && !random_make(h, &to, name, e->is_directory ? S_IFDIR : S_IFREG))
                 return;
@@ -244,6 +234,9 @@ static void follow_whim(RandomHand *h) {
 static void work(void *userdata) {
         RandomHand *h = userdata;
 
+        h->changed = calloc(RANDOM_CHANGED_MAX, sizeof(*h->changed));
+        if (!h->changed)
+                _exit(EXIT_FAILURE);
         umask(0);
         if (h->stage->is_serial)
                 random_await_turn(h);
