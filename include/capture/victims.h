@@ -10,8 +10,8 @@
  * too; but it comes behind the MOVE_SELF of a rename before it.
  *
  * Events about one handle by one process are merged into the oldest of them that was not read yet:
- * what a rename destroyed may so stand in front of it, and then it is known by its name, if the
- * same process had just moved it there.
+ * what a rename destroyed may so stand in front of it, and then it is known by its name, if it came
+ * there by another rename.
  *
  * Pure: events in the order of the queue in, answers out.
  */
@@ -21,9 +21,6 @@
 
 #include "capture/flight.h"
 
-/* Renames whose names are remembered while the queue has not been seen empty; then all are
- * forgotten, which is where an overwrite could be missed. */
-#define VICTIMS_MAX_NAMES 16384
 /* Events of a process behind its rename among which the victim is looked for: its threads may have
  * come in between. */
 #define VICTIMS_MAX_LATER 32

@@ -44,6 +44,8 @@ void live_mount_freep(LiveMount **m);
 
 /* Its root directory, to mark the filesystem by; borrows from the mount. */
 int live_mount_fd(const LiveMount *m);
+/* What a handle names, for its path and status only (O_PATH). Return: a descriptor, -ESTALE. */
+int live_mount_open(const LiveMount *m, const FileHandle *h);
 /* The handle of the mount's root directory; borrows from the mount. */
 FileHandle live_mount_root(const LiveMount *m);
 

@@ -3,10 +3,9 @@
 /*
  * Renames and what follows them.
  *
- * Each rename in flight has an entry on one list in the order of the queue.  It is open until the
- * MOVE_SELF of its source is read.  Entries that have left stay on the list as long as the queue
- * was not seen empty, because what they moved to a name may be destroyed there by the next one,
- * with the event of that merged into their own.
+ * Each rename in flight is on one list in the order of the queue.  It is open until the MOVE_SELF
+ * of its source is read.  Where the event of its victim was merged into an earlier one about the
+ * same file, the victim is what the last rename brought to that name.
  *
  * Limits: where the MOVE_SELF is merged into an earlier event about the same file, a link() behind
  * the rename is told from a victim by the number of names only.  A file to which a process gives
@@ -27,9 +26,10 @@
 #include <string.h>
 
 #include "base/hash_table.h"
+#include "capture/arrivals.h"
 
 /* A power of two. What falls out of the table costs a look at the filesystem. */
-#define N_SLOTS 1024
+#define N_SLOTS 4096
 /* Candidates that wait for their rename: of each open one, the victims of all threads. */
 #define N_CANDIDATES 256
 /* Open renames, that is processes and threads in the middle of one. */
@@ -54,36 +54,30 @@ typedef struct Candidate {
 } Candidate;
 
 typedef struct Rename {
-        struct Rename *next;
+        struct Rename *next, *previous;
         struct Rename *next_open;
         struct Rename *next_directory; /* that was not given out */
-        HashLink name;                 /* its new one; in the table while .is_named */
         FanName new_name;              /* borrowed from the event */
         uint64_t position;             /* of the event */
         uint64_t source;               /* hash of what it moved */
-        uint64_t slot_mask; /* what the nameless event about the source has said so far */
+        uint64_t name;                 /* … and of its new name */
         int32_t pid;
         bool is_directory;
-        bool is_named;
         bool is_open;     /* its MOVE_SELF was not read */
         bool is_merged;   /* … and will not come: an earlier event has it */
         unsigned n_later; /* events of the process behind it, while open */
         Victim victim;
-        Victim replaced;   /* what the same process had moved to this name; backed by … */
-        uint8_t *copy;     /* … or NULL */
-        uint32_t n_handle; /* of the source */
-        int32_t handle_type;
-        uint8_t handle[];
+        Victim replaced; /* what was known to be at its new name; backed by … */
+        uint8_t copy[];
 } Rename;
 
 struct Victims {
-        Rename *first, *last; /* all, in order */
-        Rename *head;         /* the first that has not left; NULL none */
-        Rename *open;         /* oldest first */
-        Rename *directories;  /* that have destroyed one, and were not given out */
-        HashTable names;
+        Rename *head, *tail; /* in flight */
+        Rename *open;        /* oldest first */
+        Rename *directories; /* that have destroyed one, and were not given out */
         size_t n_open;
-        uint64_t window;
+        Arrivals arrivals;
+        uint64_t window; /* counts the times that the queue was seen empty */
         size_t n_candidates;
         Candidate candidates[N_CANDIDATES];
         Slot slots[N_SLOTS];
@@ -99,21 +93,16 @@ int victims_new(Victims **ret_victims) {
         return 0;
 }
 
-static void rename_free(Rename *r) {
-        free(r->copy);
-        free(r);
-}
-
 Victims *victims_free(Victims *v) {
         if (!v)
                 return NULL;
-        while (v->first) {
-                Rename *r = v->first;
+        while (v->head) {
+                Rename *r = v->head;
 
-                v->first = r->next;
-                rename_free(r);
+                v->head = r->next;
+                free(r);
         }
-        hash_table_done(&v->names);
+        arrivals_done(&v->arrivals);
         free(v);
         return NULL;
 }
@@ -137,28 +126,6 @@ static FileHandle nameless(const FanEvent *e) {
         if (e->mask & FAN_ONDIR && n->n_name == 1 && n->name[0] == '.')
                 return n->directory;
         return (FileHandle){0};
-}
-
-static void forget_names(Victims *v) {
-        if (v->names.n_links == 0)
-                return;
-        for (Rename *r = v->first; r; r = r->next) {
-                if (r->is_named)
-                        hash_table_remove(&v->names, &r->name);
-                r->is_named = false;
-        }
-}
-
-/* Those that have left and are remembered no longer. */
-static void collect(Victims *v) {
-        while (v->first && v->first != v->head && !v->first->is_named) {
-                Rename *r = v->first;
-
-                v->first = r->next;
-                if (!v->first)
-                        v->last = NULL;
-                rename_free(r);
-        }
 }
 
 static void close_rename(Victims *v, Rename *r) {
@@ -194,21 +161,6 @@ static void slot_add(Victims *v, uint64_t file, int32_t pid, uint64_t mask) {
         else if (s->file == file)
                 mask |= s->mask & FAN_DELETE_SELF;
         *s = (Slot){.file = file, .mask = mask, .window = v->window, .pid = pid};
-}
-
-/* The rename that brought a name, if that was just now. */
-static Rename *find_name(const Victims *v, const FanName *n) {
-        uint64_t hash = name_hash(n);
-
-        for (HashLink *l = hash_table_first(&v->names, hash); l; l = l->next)
-                if (l->hash == hash)
-                        return HASH_ENTRY(l, Rename, name);
-        return NULL;
-}
-
-static void forget_name(Victims *v, Rename *r) {
-        hash_table_remove(&v->names, &r->name);
-        r->is_named = false;
 }
 
 static void remove_candidate(Victims *v, Candidate *c) {
@@ -269,8 +221,6 @@ void victims_drained(Victims *v) {
                         decide(v, r, false);
         }
         v->window++;
-        forget_names(v);
-        collect(v);
 }
 
 int victims_next_directory(Victims *v, VictimDirectory *ret_directory) {
@@ -326,6 +276,17 @@ static void add_candidate(Victims *v, const FlightEvent *e, FileHandle handle, u
         v->n_candidates++;
 }
 
+/* What else the event of an arrival says. */
+static void tell_arrival(Victims *v, const Rename *r, uint64_t mask) {
+        Arrival *there = arrivals_find(&v->arrivals, r->name);
+
+        if (!there || there->file != r->source)
+                return;
+        there->mask = mask;
+        there->window = v->window;
+        there->pid = r->pid;
+}
+
 static void note_nameless(Victims *v, const FlightEvent *e, FileHandle handle) {
         uint64_t mask = e->fan.mask, file = handle_hash(&handle);
         Rename *r;
@@ -336,7 +297,7 @@ static void note_nameless(Victims *v, const FlightEvent *e, FileHandle handle) {
         if (mask & FAN_MOVE_SELF) {
                 r = find_open(v, e->fan.pid, file);
                 if (r) {
-                        r->slot_mask = mask;
+                        tell_arrival(v, r, mask);
                         decide(v, r, true);
                         return;
                 }
@@ -346,12 +307,16 @@ static void note_nameless(Victims *v, const FlightEvent *e, FileHandle handle) {
                 add_candidate(v, e, handle, file);
 }
 
+static Arrival *find_arrival(const Victims *v, const FanName *n) {
+        return v->arrivals.newest ? arrivals_find(&v->arrivals, name_hash(n)) : NULL;
+}
+
 /* A name is free again, so nothing can be destroyed there. */
 static void note_deletion(Victims *v, const FlightEvent *e, uint64_t file) {
-        Rename *r = v->names.n_links > 0 ? find_name(v, &e->fan.name) : NULL;
+        Arrival *there = find_arrival(v, &e->fan.name);
 
-        if (r)
-                forget_name(v, r);
+        if (there)
+                arrivals_remove(&v->arrivals, there);
         for (Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++) {
                 if (c->file != file)
                         continue;
@@ -363,50 +328,55 @@ static void note_deletion(Victims *v, const FlightEvent *e, uint64_t file) {
         }
 }
 
-static void note_old_name(Victims *v, const FanEvent *e, uint64_t source) {
-        Rename *r = v->names.n_links > 0 ? find_name(v, &e->old_name) : NULL;
+/* @ret_there: filled with what was known of the source, if anything; without its handle */
+static void note_old_name(Victims *v, const FanEvent *e, uint64_t source, Arrival *ret_there) {
+        Arrival *there = find_arrival(v, &e->old_name);
+        Rename *r = v->tail;
 
-        if (!r)
+        if (!there)
                 return;
-        if (r->source == source) {
-                forget_name(v, r);
+        if (there->file == source) {
+                *ret_there = *there;
+                arrivals_remove(&v->arrivals, there);
                 return;
         }
         /* Something else goes away from there: they were exchanged, and nothing was destroyed. */
-        r->replaced.state = VICTIM_NONE;
-        if (r->copy && r->victim.handle.bytes == r->copy)
+        for (size_t i = 0; i < VICTIMS_MAX_LATER && r && r->source != there->file; i++)
+                r = r->previous;
+        if (!r || r->source != there->file || r->pid != e->pid)
+                return;
+        r->replaced = (Victim){0};
+        if (r->victim.handle.bytes == r->copy)
                 r->victim = (Victim){0};
 }
 
-/* What the process had moved to the new name, if an event in front tells that it lost one. */
-static int set_replaced(Rename *r, const Rename *before) {
-        if (!before || before->pid != r->pid || before->source == r->source ||
-            !(before->slot_mask & FAN_ATTRIB))
-                return 0;
-        r->copy = malloc(before->n_handle);
-        if (!r->copy)
-                return -ENOMEM;
-        memcpy(r->copy, before->handle, before->n_handle);
+/* What is known to be at the new name, if an event in front tells that it lost one. */
+static void set_replaced(Victims *v, Rename *r, const Arrival *there) {
+        uint64_t mask = slot_mask(v, there->file, r->pid);
+
+        if (there->pid == r->pid && there->window == v->window)
+                mask |= there->mask;
+        if (there->file == r->source || !(mask & FAN_ATTRIB))
+                return;
+        memcpy(r->copy, there->handle, there->n_handle);
         r->replaced = (Victim){
                 .state = VICTIM_CERTAIN,
-                .handle = {.type = before->handle_type,
-                           .n_bytes = before->n_handle,
+                .handle = {.type = there->handle_type,
+                           .n_bytes = there->n_handle,
                            .bytes = r->copy},
-                .is_gone = before->slot_mask & FAN_DELETE_SELF,
+                .is_gone = mask & FAN_DELETE_SELF,
         };
-        return 0;
 }
 
 static void append(Victims *v, Rename *r) {
         Rename **at;
 
-        if (v->last)
-                v->last->next = r;
+        r->previous = v->tail;
+        if (v->tail)
+                v->tail->next = r;
         else
-                v->first = r;
-        v->last = r;
-        if (!v->head)
                 v->head = r;
+        v->tail = r;
         for (at = &v->open; *at; at = &(*at)->next_open)
                 ;
         *at = r;
@@ -414,37 +384,41 @@ static void append(Victims *v, Rename *r) {
                 decide(v, v->open, false);
 }
 
+/* Of a file that is moved again the second arrival is told by the event of the first. */
+static void note_arrival(Victims *v, const Rename *r, const FileHandle *handle,
+                         const Arrival *before) {
+        Arrival *there = arrivals_add(&v->arrivals, r->name, handle, r->source);
+
+        if (!there)
+                return;
+        there->mask = before->mask;
+        there->window = before->window;
+        there->pid = before->pid;
+}
+
 static int note_rename(Victims *v, const FlightEvent *e) {
         const FanEvent *fan = &e->fan;
         uint64_t source = handle_hash(&fan->target);
-        Rename *before, *r = calloc(1, sizeof(*r) + fan->target.n_bytes);
+        Arrival before = {0}, *there;
+        Rename *r;
 
+        note_old_name(v, fan, source, &before);
+        there = find_arrival(v, &fan->new_name);
+        r = calloc(1, sizeof(*r) + (there ? there->n_handle : 0));
         if (!r)
                 return -ENOMEM;
-        note_old_name(v, fan, source);
         r->position = e->position;
         r->source = source;
-        r->slot_mask = slot_mask(v, source, fan->pid);
-        r->is_merged = r->slot_mask != 0;
-        r->is_directory = fan->mask & FAN_ONDIR;
-        r->new_name = fan->new_name;
+        r->name = name_hash(&fan->new_name);
         r->pid = fan->pid;
         r->is_open = true;
-        r->n_handle = fan->target.n_bytes;
-        r->handle_type = fan->target.type;
-        memcpy(r->handle, fan->target.bytes, fan->target.n_bytes);
-
-        before = v->names.n_links > 0 ? find_name(v, &fan->new_name) : NULL;
-        if (set_replaced(r, before) < 0) {
-                rename_free(r);
-                return -ENOMEM;
-        }
-        if (before)
-                forget_name(v, before);
-        if (v->names.n_links == VICTIMS_MAX_NAMES)
-                forget_names(v);
-        r->is_named = hash_table_insert(&v->names, &r->name, name_hash(&fan->new_name)) >= 0;
+        r->is_merged = slot_mask(v, source, fan->pid) != 0;
+        r->is_directory = fan->mask & FAN_ONDIR;
+        r->new_name = fan->new_name;
+        if (there)
+                set_replaced(v, r, there);
         append(v, r);
+        note_arrival(v, r, &fan->target, &before);
         return 0;
 }
 
@@ -452,6 +426,7 @@ static int note_rename(Victims *v, const FlightEvent *e) {
 static void note_overflow(Victims *v) {
         while (v->open)
                 decide(v, v->open, false);
+        arrivals_forget_all(&v->arrivals);
         victims_drained(v);
 }
 
@@ -506,10 +481,16 @@ int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_vi
 
 void victims_leave(Victims *v, const FlightEvent *e) {
         while (v->head && v->head->position <= e->position) {
-                close_rename(v, v->head);
-                v->head = v->head->next;
+                Rename *r = v->head;
+
+                close_rename(v, r);
+                v->head = r->next;
+                if (v->head)
+                        v->head->previous = NULL;
+                else
+                        v->tail = NULL;
+                free(r);
         }
-        collect(v);
 }
 
 bool victim_is_likely(const Victim *victim, unsigned n_links) {

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "locate/live_object.h"
 #include "base/hash_table.h"
 #include "capture/handle_inode.h"
 
@@ -496,6 +497,24 @@ static int locate(WatchedFilesystem *fs, LocatedEvent *e) {
         return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &e->new_source);
 }
 
+/* Of a possible victim the number of its names tells. */
+static void settle_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *victim) {
+        unsigned n_links = 0;
+        LiveObject o;
+
+        if (victim->state != VICTIM_POSSIBLE)
+                return;
+        if (!victim->is_gone && locator_mount(fs->locator) &&
+            live_object_read(locator_mount(fs->locator), &victim->handle,
+                             &e->fan.new_name.directory, &o) >= 0)
+                n_links = (unsigned)o.status.st_nlink;
+        /* A directory has one name, or was destroyed. */
+        if (e->fan.mask & FAN_ONDIR && n_links > 0)
+                victim->state = VICTIM_NONE;
+        else if (victim_is_likely(victim, n_links))
+                victim->state = VICTIM_CERTAIN;
+}
+
 /*
  * What the rename destroyed that is the oldest event.
  * Return: 0, -EAGAIN wait, errors.
@@ -505,8 +524,10 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
         int r;
 
         r = victims_find(fs->victims, e, false, ret_victim);
-        if (r != -EAGAIN)
+        if (r != -EAGAIN) {
+                settle_victim(fs, e, ret_victim);
                 return r < 0 ? r : note_replaced(fs);
+        }
         /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
         r = read_on(fs);
         if (r == -ENOBUFS)
@@ -517,6 +538,8 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
                 is_final = clock_now_nsec(CLOCK_MONOTONIC) >=
                            e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
         r = victims_find(fs->victims, e, is_final, ret_victim);
+        if (r >= 0)
+                settle_victim(fs, e, ret_victim);
         return r < 0 ? r : note_replaced(fs);
 }
 

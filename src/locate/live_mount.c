@@ -101,7 +101,7 @@ FileHandle live_mount_root(const LiveMount *m) {
         return handle_buffer_view(&m->root);
 }
 
-static int open_handle(const LiveMount *m, const FileHandle *h) {
+int live_mount_open(const LiveMount *m, const FileHandle *h) {
         HandleBuffer b;
         int fd;
 
@@ -289,7 +289,7 @@ static int walk_checked(LiveMount *m, const FileHandle *directory, LiveStopFunct
         struct stat st;
         int r = -EAGAIN;
 
-        fd = open_handle(m, directory);
+        fd = live_mount_open(m, directory);
         if (fd < 0)
                 return fd;
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "capture/arrivals.h"
 #include "fixtures_victims.h"
 
 #define GONE FAN_DELETE_SELF
@@ -195,6 +196,18 @@ START_TEST(test_one_name_unmerged) {
 }
 END_TEST
 
+/* The queue was seen empty in the middle of the first. */
+START_TEST(test_one_name_from_the_middle) {
+        FlightEvent one = renames(1, "t1", "b", '1'), two;
+
+        victims_drained(victims);
+        nameless(1, FAN_MOVE_SELF | FAN_ATTRIB, '1');
+        two = renames_over(1, "t2", "b", '2', 0, 0);
+        expect_none(one);
+        expect_victim(two, '1', VICTIM_CERTAIN, false);
+}
+END_TEST
+
 /* It went away from there in between, or somebody else came: what is said of it is not of this. */
 START_TEST(test_name_became_free) {
         FlightEvent one = renames(1, "t1", "b", '1'), two, away, three, four;
@@ -360,9 +373,9 @@ END_TEST
 
 /* More names than are remembered, from a queue that never becomes empty. */
 START_TEST(test_many_names) {
-        static char names[3 * VICTIMS_MAX_NAMES][8];
+        static char names[3 * ARRIVALS_MAX][8];
 
-        for (int i = 0; i < 3 * VICTIMS_MAX_NAMES; i++) {
+        for (int i = 0; i < 3 * ARRIVALS_MAX; i++) {
                 FlightEvent e;
 
                 snprintf(names[i], sizeof(names[i]), "%d", i);
@@ -413,6 +426,7 @@ int main(void) {
         tcase_add_test(tcase, test_tmpfile);
         tcase_add_test(tcase, test_one_name_again_and_again);
         tcase_add_test(tcase, test_one_name_unmerged);
+        tcase_add_test(tcase, test_one_name_from_the_middle);
         tcase_add_test(tcase, test_name_became_free);
         tcase_add_test(tcase, test_exchange_onto_a_known_name);
         tcase_add_test(tcase, test_moved_twice);
