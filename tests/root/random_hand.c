@@ -230,13 +230,27 @@ static bool is_changed(const RandomHand *h, RandomSlot slot) {
         return false;
 }
 
+static bool is_touched(const RandomHand *h, RandomId id) {
+        return id != 0 && !h->stage->is_careless &&
+               (RANDOM_NUMBER(id) >= RANDOM_TOUCHED_MAX ||
+                h->touched[RANDOM_OWNER(id)][RANDOM_NUMBER(id)]);
+}
+
+static void touch(RandomHand *h, RandomId id) {
+        if (RANDOM_NUMBER(id) < RANDOM_TOUCHED_MAX)
+                h->touched[RANDOM_OWNER(id)][RANDOM_NUMBER(id)] = true;
+}
+
 bool random_change(RandomHand *h, const RandomDirectory *d, RandomId name) {
         _cleanup_close_ int fd = random_open(d->fd, name, O_PATH), write_fd = -1;
         RandomOp op = {.kind = RANDOM_CHANGE, .object = random_id_of(fd), .at = {d->id, name}};
         char text[RANDOM_NAME_BYTES];
+        struct stat st;
 
-        if (op.object == 0 || h->n_changed == RANDOM_CHANGED_MAX)
+        if (op.object == 0 || fstat(fd, &st) < 0 || h->n_changed == RANDOM_CHANGED_MAX)
                 return false;
+        if (S_ISDIR(st.st_mode))
+                touch(h, op.object);
         h->changed[h->n_changed++] = op.at;
         random_name(name, text);
         op.begin = look_at_clock(h);
@@ -255,6 +269,7 @@ bool random_take_away(RandomHand *h, const RandomDirectory *d, RandomId name, in
 
         if (!flags && is_changed(h, op.at))
                 return false;
+        touch(h, id_at(d->fd, name)); /* it may have another name */
         random_name(name, text);
         op.begin = look_at_clock(h);
         if (unlinkat(d->fd, text, flags) < 0)
@@ -277,6 +292,7 @@ bool random_link(RandomHand *h, int fd, const RandomDirectory *d, RandomId name,
         op.inode = st.st_ino;
         random_name(name, text);
         op.begin = look_at_clock(h);
+        touch(h, op.object);
         if (linkat(fd, "", d->fd, text, AT_EMPTY_PATH) < 0)
                 return false;
         note(h, op);
@@ -290,13 +306,17 @@ bool random_move(RandomHand *h, const RandomDirectory *from, RandomId name,
                        .at = {from->id, name},
                        .to = {to->id, new_name}};
         char old_text[RANDOM_NAME_BYTES], new_text[RANDOM_NAME_BYTES];
-        RandomId id = id_at(from->fd, name);
+        RandomId id = id_at(from->fd, name), there = id_at(to->fd, new_name);
 
+        if (is_touched(h, id) || is_touched(h, there))
+                return false;
         /* One link over another of the same file: the kernel does nothing, and says that it did. */
-        if (id == 0 || id == id_at(to->fd, new_name))
+        if (id == 0 || id == there)
                 return false;
         random_name(name, old_text);
         random_name(new_name, new_text);
+        touch(h, id);
+        touch(h, there);
         op.begin = look_at_clock(h);
         if (syscall(SYS_renameat2, from->fd, old_text, to->fd, new_text, flags) < 0)
                 return false;

@@ -11,6 +11,7 @@
 #define RANDOM_ENTRIES_MAX 64
 #define RANDOM_HELD_MAX 6
 #define RANDOM_CHANGED_MAX 4096
+#define RANDOM_TOUCHED_MAX 65536
 
 typedef struct RandomHand {
         RandomStage *stage;
@@ -23,6 +24,8 @@ typedef struct RandomHand {
         size_t n_held;
         RandomSlot *changed; /* names of files with another mode or time by this process */
         size_t n_changed;
+        /* Objects of which it caused an event without a name, by owner and number. */
+        bool touched[RANDOM_WORKERS_MAX + 1][RANDOM_TOUCHED_MAX];
 } RandomHand;
 
 typedef struct RandomEntry {
@@ -76,8 +79,8 @@ int random_make_nameless(RandomHand *h, const RandomDirectory *d);
 bool random_link(RandomHand *h, int fd, const RandomDirectory *d, RandomId name, bool is_first);
 /* Mode, times and contents of what is at a name. */
 bool random_change(RandomHand *h, const RandomDirectory *d, RandomId name);
-/* flags: as of unlinkat(2). Not what this process has changed, see random_worker.c. */
+/* flags: as of unlinkat(2). Not what this process has changed: see random_worker.c. */
 bool random_take_away(RandomHand *h, const RandomDirectory *d, RandomId name, int flags);
-/* flags: as of renameat2(2). */
+/* flags: as of renameat2(2). Only what this process has not touched: see random_worker.c. */
 bool random_move(RandomHand *h, const RandomDirectory *from, RandomId name,
                  const RandomDirectory *to, RandomId new_name, unsigned flags);

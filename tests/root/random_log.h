@@ -72,7 +72,8 @@ typedef struct RandomStage {
         unsigned n_workers;
         unsigned n_roots; /* directories that stay where they are; the first one is watched */
         const char *roots[RANDOM_ROOTS_MAX];
-        bool is_serial; /* one at a time, whose turn it is decided by the seed */
+        bool is_serial;   /* one at a time, whose turn it is decided by the seed */
+        bool is_careless; /* does also what the kernel merges: see random_worker.c */
         uint64_t turn_random;
         sem_t turns[RANDOM_WORKERS_MAX];
         bool is_over[RANDOM_WORKERS_MAX];

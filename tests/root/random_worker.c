@@ -5,10 +5,14 @@
  *
  * One limit of the kernel is kept out of the way on purpose (kernel.md, section 2): an event about
  * the same object at the same names by the same process as one that still waits in the queue is
- * merged into that one, and happens in its place.  Hence what is moved or linked gets a name that
- * never was before, unless it replaces something, and whoever changed the mode or the time of a
- * file does not unlink it, which would seem to have happened when it was changed.  Making and
- * unlinking one name over and over is done, since each time another object is at that name.
+ * merged into that one, and happens in its place.
+ * - What is moved or linked gets a name that never was before, unless it replaces something. Making
+ *   and unlinking one name over and over is done: each time another object is at that name.
+ * - Whoever changed the mode or the time of a file does not unlink it: that would seem to have
+ *   happened when it was changed.
+ * - What a rename destroyed is told by events without a name.  So each process moves, replaces or
+ *   exchanges an object only if it has not caused such an event of it before: has not moved it,
+ * given it or taken it a name, nor changed the mode of a directory.
  */
 
 #include "random_worker.h"
@@ -250,10 +254,16 @@ static void work(void *userdata) {
 }
 
 void random_worker_start(RandomStage *stage, unsigned i) {
-        RandomHand h = {.stage = stage, .log = stage->logs[i], .i = i, .random = stage->seed + i};
+        RandomHand *h = calloc(1, sizeof(*h));
 
-        h.random = random_next(&h.random);
-        h.log->pid = process_fork(work, &h);
+        harness_assert(h, "out of memory");
+        h->stage = stage;
+        h->log = stage->logs[i];
+        h->i = i;
+        h->random = stage->seed + i;
+        h->random = random_next(&h->random);
+        h->log->pid = process_fork(work, h);
+        free(h);
 }
 
 void random_workers_begin(RandomStage *stage) {

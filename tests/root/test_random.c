@@ -14,6 +14,7 @@
  *
  * WHODUNLINK_RANDOM_SEED=N takes this seed instead of a new one; the seeds of failures are kept
  * below.  All at once, a seed decides what each does but not how they meet.
+ * WHODUNLINK_RANDOM_CARELESS=1 does also what the kernel merges, of which not all can be told.
  */
 
 #include <inttypes.h>
@@ -229,6 +230,7 @@ static void run(FsKind kind, uint64_t seed, bool is_serial) {
         ck_assert(chmod(watched, 0777) == 0 && chmod(outside, 0777) == 0);
         s = random_stage_new(seed, RANDOM_WORKERS_MAX, harness_scale(N_STEPS, 100), is_serial,
                              roots, is_serial ? 2 : 1);
+        s->is_careless = getenv("WHODUNLINK_RANDOM_CARELESS");
         m = monitor_start(MONITOR_ARGS(watched));
         for (unsigned i = 0; i < s->n_workers; i++)
                 random_worker_start(s, i);
