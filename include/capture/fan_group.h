@@ -78,3 +78,5 @@ void fan_group_unmark_all(FanGroup *g);
  * Return: 1, 0, or a negative errno of reading /proc/self/fdinfo.
  */
 int fan_group_has_mark(const FanGroup *g, dev_t device);
+/* … and no other one? Return: as fan_group_has_mark(). */
+int fan_group_has_only_mark(const FanGroup *g, dev_t device);

@@ -13,25 +13,24 @@
  */
 int watch_coverage_update(WatchSession *s);
 
-/*
- * watch_coverage_tell() - what is covered, and what is not
- * @m: the filesystem's mount; NULL: the news is of no single one
- *
- * On stderr before the start, and as a record behind START; afterwards as a record.
- *
- * Return: 0, errors of the sink.
- */
-int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message);
-/* START was written: the records of what was told before it. Return: 0, errors of the sink. */
-int watch_coverage_put_early(WatchSession *s);
-void watch_coverage_forget_early(WatchSession *s);
+/* Forgets what sleeps and cannot come back, or does not for long. */
+void watch_coverage_tidy(WatchSession *s);
 
 /* Tells that a filesystem is watched, and how. Return: 0, errors of the sink. */
-int watch_coverage_announce(WatchSession *s, const WatchedFilesystem *fs);
+int watch_coverage_announce(WatchSession *s, WatchedFilesystem *fs);
 
 /*
- * watch_coverage_finish() - let go of a filesystem that is watched no longer
- * @i: of the session's filesystems; the last of them takes its place
+ * watch_coverage_doze() - take the events of a filesystem that sleeps, and drop them
+ *
+ * Unless the mount table has changed by now: they may have happened in view.
+ * Return: 1 there were some, 0 none; errors of watch_coverage_update() and of reading.
+ */
+int watch_coverage_doze(WatchSession *s, WatchedFilesystem *fs);
+
+/*
+ * watch_coverage_finish() - say that a filesystem is watched no longer; let go of it, or let it
+ * sleep
+ * @i: of the session's filesystems; the last of them may take its place
  *
  * To be called when all that it had queued has left.  Return: 0, errors of the sink.
  */

@@ -21,6 +21,12 @@ typedef struct MovedAway {
         uint64_t target; /* hash of its handle; 0 unknown */
 } MovedAway;
 
+/* A filesystem that cannot be watched. */
+typedef struct Refused {
+        dev_t device;
+        uint64_t identity; /* hash of what is mounted there: numbers are used anew */
+} Refused;
+
 /* What was said of the coverage before there were records. */
 typedef struct EarlyNews {
         char *message;
@@ -43,13 +49,17 @@ struct WatchSession {
         UserNames *names;
         RecordSink *sink;
 
-        int epoll_fd; /* readable when any filesystem has events */
+        int mounts_fd; /* mountinfo, to be asked whether it has changed */
+        int epoll_fd;  /* readable when any filesystem has events */
         WatchedFilesystem **filesystems;
         size_t n_filesystems;
-        dev_t *refused; /* said once that they cannot be watched */
+        Refused *refused; /* said once that they cannot be watched */
         size_t n_refused;
         EarlyNews *early;
         size_t n_early;
+        MountTable mounts; /* as they were at the last look */
+        char **covers;     /* mount points that hide files, said so */
+        size_t n_covers;
 
         pid_t self;
         bool is_started; /* START was written: changes of coverage from now on are news */

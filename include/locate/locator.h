@@ -59,6 +59,8 @@ Locator *locator_free(Locator *l);
 
 /* Lets go of the mount, when the filesystem is unmounted: only what is known is used then. */
 void locator_release_mount(Locator *l);
+/* The same mount again, of the same filesystem; taken. */
+void locator_set_mount(Locator *l, LiveMount *mount);
 /* The scopes are others now: each place is classified again when it is next asked for. */
 void locator_scopes_changed(Locator *l);
 

@@ -136,7 +136,8 @@ void fan_group_unmark_all(FanGroup *g) {
         (void)fanotify_mark(g->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
 }
 
-int fan_group_has_mark(const FanGroup *g, dev_t device) {
+/* Marks of filesystems: of this one, and of others. Return: 0, a negative errno. */
+static int count_marks(const FanGroup *g, dev_t device, size_t *ret_n, size_t *ret_n_others) {
         _cleanup_fclose_ FILE *f = NULL;
         _cleanup_free_ char *line = NULL;
         char path[64];
@@ -149,11 +150,26 @@ int fan_group_has_mark(const FanGroup *g, dev_t device) {
         if (!f)
                 return -errno;
 
+        *ret_n = *ret_n_others = 0;
         while (getline(&line, &n, f) >= 0) {
                 unsigned sdev;
 
-                if (sscanf(line, "fanotify sdev:%x", &sdev) == 1 && sdev == wanted)
-                        return 1;
+                if (sscanf(line, "fanotify sdev:%x", &sdev) == 1)
+                        ++*(sdev == wanted ? ret_n : ret_n_others);
         }
         return 0;
+}
+
+int fan_group_has_mark(const FanGroup *g, dev_t device) {
+        size_t n = 0, n_others;
+        int r = count_marks(g, device, &n, &n_others);
+
+        return r < 0 ? r : n > 0;
+}
+
+int fan_group_has_only_mark(const FanGroup *g, dev_t device) {
+        size_t n = 0, n_others = 0;
+        int r = count_marks(g, device, &n, &n_others);
+
+        return r < 0 ? r : n > 0 && n_others == 0;
 }

@@ -69,6 +69,8 @@ const char *reasons_mount(int error, WatchedStep step, const Mount *m) {
         if (error == -EPERM)
                 return "root of the initial user namespace is needed; run it outside of the "
                        "container or namespace";
+        if (error == -ESTALE)
+                return "what is mounted there cannot be told from its mark; try again";
         switch (step) {
         case WATCHED_STEP_CLONE:
                 return clone_reason(error);

@@ -10,6 +10,7 @@
 #include "command/watch_coverage.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,147 +18,43 @@
 #include <sys/epoll.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/escape.h"
-#include "command/kernel_features.h"
 #include "command/reasons.h"
+#include "command/watch_covers.h"
+#include "command/watch_news.h"
 #include "command/watch_session_private.h"
 #include "command/watch_walk.h"
 
-static void say(const WatchSession *s, const Buffer *message) {
-        /* Text says it in the stream of records. */
-        bool is_told = s->is_started && record_sink_text(s->sink);
+/*
+ * How long what was unmounted, but is in use, or is mounted elsewhere now, may come back without a
+ * deletion missed: its events are taken and dropped meanwhile.
+ */
+#define SLEEP_MAX_NSEC (60 * CLOCK_NSEC_PER_SEC)
+/* Of a table that changes all the time. */
+#define UPDATE_MAX_TRIES 8
 
-        if (!s->options->is_quiet && !is_told)
-                fprintf(stderr, "%.*s\n", (int)message->n_bytes, message->bytes);
-}
-
-static int say_error(const char *what, const char *on, int error) {
-        _cleanup_buffer_ Buffer b = {0};
-
-        escape_append_terminal(&b, on, strlen(on));
-        fprintf(stderr, "whodunlink: cannot %s %s: %s\n", what, buffer_terminate(&b),
-                strerror(-error));
-        return error;
-}
-
-/* What is told before START stands right behind it, for whoever reads records only. */
-static int keep(WatchSession *s, const ScopeMount *m, const Buffer *message) {
-        EarlyNews *news = reallocarray(s->early, s->n_early + 1, sizeof(*news));
-        int r;
-
-        if (!news)
-                return say_error("keep what is said of", "the start", -ENOMEM);
-        s->early = news;
-        news = &news[s->n_early];
-        *news = (EarlyNews){.message = strndup(message->bytes, message->n_bytes)};
-        if (!news->message)
-                return say_error("keep what is said of", "the start", -ENOMEM);
-        s->n_early++;
-        r = m ? scope_set_add_mount(&news->mount, m->root, m->point, m->fstype, m->source,
-                                    m->subvolume)
-              : 0;
-        return r < 0 ? say_error("keep what is said of", "the start", r) : 0;
-}
-
-int watch_coverage_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
-        say(s, message);
-        if (!s->is_started)
-                return keep(s, m, message);
-        return watch_session_put_news(s, &(Record){
-                                                 .action = RECORD_COVERAGE,
-                                                 .mount = m,
-                                                 .message = buffer_terminate(message),
-                                         });
-}
-
-int watch_coverage_put_early(WatchSession *s) {
-        /* Text is for who has read it on stderr. */
-        for (size_t i = 0; i < s->n_early && !record_sink_text(s->sink); i++) {
-                const EarlyNews *news = &s->early[i];
-                int r = watch_session_put_news(
-                        s, &(Record){
-                                   .action = RECORD_COVERAGE,
-                                   .mount = news->mount.n_mounts > 0 ? news->mount.mounts : NULL,
-                                   .message = news->message,
-                           });
-
-                if (r < 0)
-                        return r;
-        }
-        watch_coverage_forget_early(s);
-        return 0;
-}
-
-void watch_coverage_forget_early(WatchSession *s) {
-        for (size_t i = 0; i < s->n_early; i++) {
-                free(s->early[i].message);
-                scope_set_done(&s->early[i].mount);
-        }
-        free(s->early);
-        s->early = NULL;
-        s->n_early = 0;
-}
-
-static bool is_refused(const WatchSession *s, dev_t device) {
-        for (size_t i = 0; i < s->n_refused; i++)
-                if (s->refused[i] == device)
-                        return true;
-        return false;
-}
-
-/* Says once that a filesystem is not watched. */
-static int leave_out(WatchSession *s, const CoverageFilesystem *f, Buffer *message) {
-        dev_t *refused = reallocarray(s->refused, s->n_refused + 1, sizeof(*refused));
-
-        if (!refused)
-                return say_error("watch", f->mount->point, -ENOMEM);
-        s->refused = refused;
-        s->refused[s->n_refused++] = f->device;
-        return watch_coverage_tell(s, &f->scopes.mounts[0], message);
-}
-
-static int refuse(WatchSession *s, const CoverageFilesystem *f, WatchedStep step, int error) {
-        _cleanup_buffer_ Buffer b = {0};
-        const Mount *m = f->mount;
-
-        buffer_append_literal(&b, "cannot watch ");
-        reasons_append_mount(&b, m->point, m->fstype, m->source);
-        buffer_append_format(&b, ": %s (%s)", reasons_mount(error, step, m),
-                             strerrorname_np(-error));
-
-        /* At the start, what the user asked for must work; what is mounted below may not. */
-        if (f->is_asked_for && !s->is_started && !s->options->is_all) {
-                fprintf(stderr, "whodunlink: %.*s\n", (int)b.n_bytes, b.bytes);
-                return error;
-        }
-        return leave_out(s, f, &b);
-}
-
-static int leave_out_remote(WatchSession *s, const CoverageFilesystem *f) {
-        _cleanup_buffer_ Buffer b = {0};
-        const Mount *m = f->mount;
-
-        buffer_append_literal(&b, "not watching ");
-        reasons_append_mount(&b, m->point, m->fstype, m->source);
-        buffer_append_literal(&b, ": it is not local, and what other hosts delete there cannot be "
-                                  "seen; name it as a PATH to watch what is deleted from here");
-        return leave_out(s, f, &b);
-}
-
-int watch_coverage_announce(WatchSession *s, const WatchedFilesystem *fs) {
+int watch_coverage_announce(WatchSession *s, WatchedFilesystem *fs) {
         _cleanup_buffer_ Buffer b = {0};
         const ScopeMount *m = watched_filesystem_mount(fs);
         int r;
 
+        watched_filesystem_set_told(fs, true);
         buffer_append_literal(&b, "watching ");
         reasons_append_mount(&b, m->point, m->fstype, m->source);
         watch_walk_append(fs, &b);
-        r = watch_coverage_tell(s, m, &b);
+        r = watch_news_tell(s, m, &b);
         return r < 0 ? r : watch_walk_tell_gaps(s, fs);
 }
 
+/* It has ended, and what it had queued by then is still on its way. */
 static bool is_ending(const WatchedFilesystem *fs) {
-        return watched_filesystem_ending(fs) != WATCHED_END_NONE;
+        return watched_filesystem_ending(fs) != WATCHED_END_NONE &&
+               !watched_filesystem_is_asleep(fs);
+}
+
+static bool is_watched(const WatchedFilesystem *fs) {
+        return watched_filesystem_ending(fs) == WATCHED_END_NONE;
 }
 
 bool watch_coverage_waits(const WatchSession *s, const WatchedFilesystem *fs) {
@@ -166,11 +63,18 @@ bool watch_coverage_waits(const WatchSession *s, const WatchedFilesystem *fs) {
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 const WatchedFilesystem *other = s->filesystems[i];
 
-                if (is_ending(other) && !is_ending(fs) &&
+                if (is_ending(other) && is_watched(fs) &&
                     strcmp(watched_filesystem_mount(other)->point, point) == 0)
                         return true;
         }
         return false;
+}
+
+/* The table has changed since it was last asked. */
+static bool is_table_changed(WatchSession *s) {
+        struct pollfd p = {.fd = s->mounts_fd, .events = POLLPRI};
+
+        return poll(&p, 1, 0) > 0;
 }
 
 static int add(WatchSession *s, CoverageFilesystem *f) {
@@ -179,22 +83,26 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         WatchedStep step;
         int r;
 
-        if (is_refused(s, f->device))
+        if (watch_news_is_refused(s, f))
                 return 0;
         if (s->options->is_all && coverage_is_remote(f->mount->fstype))
-                return leave_out_remote(s, f);
+                return watch_news_leave_out_remote(s, f);
         filesystems = reallocarray(s->filesystems, s->n_filesystems + 1, sizeof(*filesystems));
         if (!filesystems)
-                return say_error("watch", f->mount->point, -ENOMEM);
+                return watch_news_say_error("watch", f->mount->point, -ENOMEM);
         s->filesystems = filesystems;
         r = watched_filesystem_new(f, s->options->fan_features, s->options->marking,
                                    s->options->is_queue_bounded, s->identifier, &step, &fs);
         if (r == -ENOMEM)
-                return say_error("watch", f->mount->point, r);
+                return watch_news_say_error("watch", f->mount->point, r);
+        /* The next look will find what is there now. */
+        if ((r == -ESTALE || r == -ENOENT || r == -ENOTDIR) && is_table_changed(s))
+                return s->is_started ? 0 : -EAGAIN;
         if (r < 0)
-                return refuse(s, f, step, r);
+                return watch_news_refuse(s, f, step, r);
         if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, watched_filesystem_fd(fs), &event) < 0) {
-                r = say_error("wait for events of", watched_filesystem_mount(fs)->point, -errno);
+                r = watch_news_say_error("wait for events of", watched_filesystem_mount(fs)->point,
+                                         -errno);
                 watched_filesystem_free(fs);
                 return r;
         }
@@ -206,15 +114,62 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         return watch_coverage_waits(s, fs) ? 0 : watch_coverage_announce(s, fs);
 }
 
-/* The watched filesystem of a device that still has its mark, or NULL. */
+static void let_go(WatchSession *s, size_t i) {
+        watched_filesystem_free(s->filesystems[i]);
+        s->filesystems[i] = s->filesystems[--s->n_filesystems];
+}
+
+/* The filesystem of a device that is watched, or else one that was and has its mark; or NULL. */
 static WatchedFilesystem *find(WatchSession *s, dev_t device) {
+        WatchedFilesystem *ended = NULL;
+
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 WatchedFilesystem *fs = s->filesystems[i];
 
-                if (watched_filesystem_device(fs) == device && !is_ending(fs))
+                if (watched_filesystem_device(fs) != device)
+                        continue;
+                if (is_watched(fs))
                         return fs;
+                if (fan_group_has_mark(watched_filesystem_group(fs), device) > 0)
+                        ended = fs;
         }
-        return NULL;
+        return ended;
+}
+
+/*
+ * One that has ended and is wanted again.  Nothing is said where nothing was said of its end.
+ * Return: 1 it goes on, or may at the next look, 0 it cannot, errors of the sink, -ENOMEM.
+ */
+static int wake(WatchSession *s, WatchedFilesystem *fs, CoverageFilesystem *f) {
+        bool was_asleep = watched_filesystem_is_asleep(fs);
+        int r;
+
+        r = watched_filesystem_wake(fs, f);
+        if (r == -EAGAIN)
+                return 1;
+        if (r == 0) {
+                /* It is marked anew: by two groups all would be told twice. */
+                watched_filesystem_stop(fs);
+                if (!was_asleep)
+                        watched_filesystem_until(fs, 0);
+        }
+        if (r <= 0 || !was_asleep)
+                return r;
+        watched_filesystem_set_told(fs, false);
+        if (watch_coverage_waits(s, fs))
+                return 1;
+        r = watch_coverage_announce(s, fs);
+        return r < 0 ? r : 1;
+}
+
+/* One that is watched, and still is: perhaps at other places. */
+static int go_on(WatchSession *s, WatchedFilesystem *fs, CoverageFilesystem *f) {
+        int r = s->is_started ? watch_news_tell_places(s, watched_filesystem_scopes(fs), &f->scopes)
+                              : 0;
+
+        if (r >= 0)
+                watched_filesystem_set_scopes(fs, &f->scopes);
+        return r;
 }
 
 static CoverageFilesystem *find_in_plan(const CoveragePlan *p, dev_t device) {
@@ -241,29 +196,28 @@ static WatchedEnd end_of(const WatchedFilesystem *fs, const MountTable *table) {
         return end;
 }
 
+/* One that has ended, and still is not wanted: it may have been in view since the last look. */
+static void end_again(WatchedFilesystem *fs, WatchedEnd end) {
+        if (end == WATCHED_END_UNMOUNTED && watched_filesystem_ending(fs) != end)
+                watched_filesystem_end(fs, end);
+        watched_filesystem_rouse(fs);
+}
+
 /* The kernel drops a mark with the last mount; the same device may be mounted again by now. */
 static void end_unwanted(WatchSession *s, const CoveragePlan *plan, const MountTable *table) {
         for (size_t i = 0; i < s->n_filesystems; i++) {
                 WatchedFilesystem *fs = s->filesystems[i];
                 dev_t device = watched_filesystem_device(fs);
+                bool is_gone = watched_filesystem_has_mark(fs) == 0;
 
-                if (is_ending(fs))
+                if (!is_gone && find_in_plan(plan, device))
                         continue;
-                if (watched_filesystem_has_mark(fs) == 0)
-                        watched_filesystem_end(fs, WATCHED_END_UNMOUNTED);
-                else if (!find_in_plan(plan, device))
-                        watched_filesystem_end(fs, end_of(fs, table));
+                if (is_watched(fs))
+                        watched_filesystem_end(fs,
+                                               is_gone ? WATCHED_END_UNMOUNTED : end_of(fs, table));
+                else if (!is_gone)
+                        end_again(fs, end_of(fs, table));
         }
-}
-
-/* Filesystems that were refused and are gone may be asked for again under the same number. */
-static void forget_refused(WatchSession *s, const CoveragePlan *plan) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < s->n_refused; i++)
-                if (find_in_plan(plan, s->refused[i]))
-                        s->refused[n++] = s->refused[i];
-        s->n_refused = n;
 }
 
 /* In a chroot whose root is no mount point, the table lacks the mount that most paths lie on. */
@@ -281,43 +235,6 @@ static int check_targets(const WatchSession *s, const MountTable *table) {
         return 0;
 }
 
-/* Once, at the start: who reads "every filesystem" may count them. */
-static int tell_pseudo(WatchSession *s, const MountTable *table) {
-        _cleanup_buffer_ Buffer b = {0};
-        size_t n = 0;
-
-        for (size_t i = 0; i < table->n_mounts; i++)
-                n += coverage_is_pseudo(table->mounts[i].fstype);
-        if (s->is_started || !s->options->is_all || n == 0)
-                return 0;
-        buffer_append_format(&b,
-                             "not watching %zu mounts of proc, sysfs, cgroup2 and their like: they "
-                             "are views of the kernel and hold no files that anyone could lose",
-                             n);
-        return watch_coverage_tell(s, NULL, &b);
-}
-
-/* Once, at the start: what this kernel makes all records lack. */
-static int tell_features(WatchSession *s) {
-        unsigned found = FAN_FEATURE_ALL;
-        size_t n;
-        const KernelFeature *all = kernel_features_all(&n);
-        int r = 0;
-
-        for (size_t i = 0; i < s->n_filesystems; i++)
-                found &= fan_group_features(watched_filesystem_group(s->filesystems[i]));
-        for (size_t i = 0; i < n && r >= 0 && !s->is_started; i++) {
-                _cleanup_buffer_ Buffer b = {0};
-
-                if (!all[i].without || found & all[i].bits)
-                        continue;
-                buffer_append_format(&b, "this kernel has no %s (Linux %s): %s", all[i].name,
-                                     all[i].from, all[i].without);
-                r = watch_coverage_tell(s, NULL, &b);
-        }
-        return r;
-}
-
 /* Of --all, each may be left out, but not all of them. */
 static int check_any(const WatchSession *s) {
         if (s->is_started || s->n_filesystems > 0)
@@ -326,41 +243,89 @@ static int check_any(const WatchSession *s) {
         return -ENOENT;
 }
 
-int watch_coverage_update(WatchSession *s) {
+void watch_coverage_tidy(WatchSession *s) {
+        for (size_t i = s->n_filesystems; i-- > 0;) {
+                WatchedFilesystem *fs = s->filesystems[i];
+                bool is_hidden = watched_filesystem_ending(fs) == WATCHED_END_HIDDEN;
+
+                if (!watched_filesystem_is_asleep(fs))
+                        continue;
+                if (fan_group_has_mark(watched_filesystem_group(fs),
+                                       watched_filesystem_device(fs)) == 0 ||
+                    (!is_hidden && clock_now_nsec(CLOCK_MONOTONIC) >
+                                           watched_filesystem_ended_nsec(fs) + SLEEP_MAX_NSEC))
+                        let_go(s, i);
+        }
+}
+
+int watch_coverage_doze(WatchSession *s, WatchedFilesystem *fs) {
+        LocatedEvent e;
+        uint64_t now;
+        int r, n = 0;
+
+        r = watched_filesystem_absorb(fs);
+        if (r < 0)
+                return watch_news_say_error("read events of", watched_filesystem_mount(fs)->point,
+                                            r);
+        now = clock_now_nsec(CLOCK_MONOTONIC);
+        if (is_table_changed(s)) {
+                r = watch_coverage_update(s);
+                return r < 0 ? r : 1;
+        }
+        watched_filesystem_until(fs, now);
+        for (; (r = watched_filesystem_next(fs, &e)) > 0; n++)
+                watched_filesystem_done(fs, &e);
+        return r < 0 ? r : n > 0;
+}
+
+/* Return: as watch_coverage_update(), or -EAGAIN something changed in between. */
+static int update(WatchSession *s) {
         _cleanup_mount_table_ MountTable table = {0};
         _cleanup_coverage_plan_ CoveragePlan plan = {0};
         int r;
 
+        (void)is_table_changed(s);
         r = mount_table_read(s->proc_fd, &table);
         if (r < 0)
-                return say_error("read", "/proc/self/mountinfo", r);
+                return watch_news_say_error("read", "/proc/self/mountinfo", r);
         r = s->is_started ? 0 : check_targets(s, &table);
         if (r < 0)
                 return r;
         r = coverage_plan_make(&table, s->targets, s->n_targets, &plan);
         if (r < 0)
-                return say_error("plan the watch of", "the mount table", r);
+                return watch_news_say_error("plan the watch of", "the mount table", r);
         end_unwanted(s, &plan, &table);
-        forget_refused(s, &plan);
+        watch_coverage_tidy(s);
+        watch_news_forget_refused(s, &plan);
         for (size_t i = 0; i < plan.n_filesystems; i++) {
                 CoverageFilesystem *f = &plan.filesystems[i];
                 WatchedFilesystem *fs = find(s, f->device);
 
-                if (fs) {
-                        watched_filesystem_set_scopes(fs, &f->scopes);
-                        continue;
+                if (fs && is_watched(fs)) {
+                        r = go_on(s, fs, f);
+                } else {
+                        r = fs ? wake(s, fs, f) : 0;
+                        if (r == 0)
+                                r = add(s, f);
                 }
-                r = add(s, f);
                 if (r < 0)
                         return r;
         }
-        r = tell_pseudo(s, &table);
+        r = s->is_started ? 0 : watch_news_tell_start(s, &table);
         if (r >= 0)
-                r = tell_features(s);
-        return r < 0 ? r : check_any(s);
+                r = check_any(s);
+        return r < 0 ? r : watch_covers_update(s, &table);
 }
 
-static const char *ending_reason(const WatchedFilesystem *fs) {
+int watch_coverage_update(WatchSession *s) {
+        int r = -EAGAIN;
+
+        for (int i = 0; i < UPDATE_MAX_TRIES && r == -EAGAIN; i++)
+                r = update(s);
+        return r == -EAGAIN ? watch_news_say_error("plan the watch of", "the mount table", r) : r;
+}
+
+static const char *ending_reason(const WatchedFilesystem *fs, bool is_asleep) {
         switch (watched_filesystem_ending(fs)) {
         case WATCHED_END_HIDDEN:
                 return ": it is hidden by another mount";
@@ -370,26 +335,33 @@ static const char *ending_reason(const WatchedFilesystem *fs) {
         case WATCHED_END_NONE:
                 break;
         }
-        return ": it was unmounted";
+        return is_asleep ? ": it was unmounted; something still uses it" : ": it was unmounted";
 }
 
 int watch_coverage_finish(WatchSession *s, size_t i) {
         _cleanup_buffer_ Buffer b = {0};
         WatchedFilesystem *fs = s->filesystems[i];
         const ScopeMount *m = watched_filesystem_mount(fs);
+        bool is_asleep = watched_filesystem_sleep(fs);
         WatchedFilesystem *successor = NULL;
-        int r;
+        int r = 0;
 
-        for (size_t k = 0; k < s->n_filesystems && !successor; k++)
-                if (watch_coverage_waits(s, s->filesystems[k]) &&
-                    strcmp(watched_filesystem_mount(s->filesystems[k])->point, m->point) == 0)
-                        successor = s->filesystems[k];
+        for (size_t k = 0; k < s->n_filesystems && !successor; k++) {
+                WatchedFilesystem *other = s->filesystems[k];
+
+                if (other != fs && is_watched(other) && !watched_filesystem_is_told(other) &&
+                    strcmp(watched_filesystem_mount(other)->point, m->point) == 0)
+                        successor = other;
+        }
         buffer_append_literal(&b, "no longer watching ");
         reasons_append_mount(&b, m->point, m->fstype, m->source);
-        buffer_append_string(&b, ending_reason(fs));
-        r = watch_coverage_tell(s, m, &b);
-        watched_filesystem_free(fs);
-        s->filesystems[i] = s->filesystems[--s->n_filesystems];
+        buffer_append_string(&b, ending_reason(fs, is_asleep));
+        /* It came and went before a word was said of it. */
+        if (watched_filesystem_is_told(fs))
+                r = watch_news_tell(s, m, &b);
+        watched_filesystem_set_told(fs, false);
+        if (!is_asleep)
+                let_go(s, i);
         /* Another one that was there before it may still be drained. */
         if (r >= 0 && successor && !watch_coverage_waits(s, successor) &&
             !watch_walk_is_first(successor))

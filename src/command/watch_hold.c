@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "capture/coverage.h"
 #include "command/reasons.h"
-#include "command/watch_coverage.h"
+#include "command/watch_news.h"
 #include "command/watch_session_private.h"
 #include "identify/exec_hold.h"
 
@@ -121,7 +121,7 @@ static int tell_unheld(WatchSession *s, const Mount *m, int error) {
                                           "waiting");
         else
                 buffer_append_format(&b, ": %s", strerror(-error));
-        return watch_coverage_tell(s, NULL, &b);
+        return watch_news_tell(s, NULL, &b);
 }
 
 /* Each filesystem once, by the first of its mounts that a path leads to. */
@@ -207,7 +207,7 @@ int watch_hold_dispatch(WatchSession *s) {
                              ": %s; until then, arguments of very short processes may be "
                              "missing",
                              end_reason(end));
-        return watch_coverage_tell(s, NULL, &b);
+        return watch_news_tell(s, NULL, &b);
 }
 
 void watch_hold_free(WatchHold *h) {

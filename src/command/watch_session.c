@@ -14,8 +14,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "command/watch_coverage.h"
+#include "command/watch_covers.h"
 #include "command/watch_event.h"
 #include "command/watch_hold.h"
+#include "command/watch_news.h"
 #include "command/watch_session_private.h"
 #include "command/watch_setup.h"
 #include "command/watch_walk.h"
@@ -29,7 +31,7 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
                 return -ENOMEM;
         }
         s->options = options;
-        s->proc_fd = s->root_fd = s->epoll_fd = -1;
+        s->proc_fd = s->root_fd = s->mounts_fd = s->epoll_fd = -1;
         r = watch_setup(s);
         if (r >= 0)
                 r = watch_coverage_update(s);
@@ -49,7 +51,8 @@ WatchSession *watch_session_free(WatchSession *s) {
         for (size_t i = 0; i < s->n_filesystems; i++)
                 watched_filesystem_free(s->filesystems[i]);
         free(s->filesystems);
-        watch_coverage_forget_early(s);
+        watch_news_forget_early(s);
+        watch_covers_done(s);
         process_counter_done(&s->processes);
         watch_setup_undo(s);
         free(s);
@@ -157,6 +160,10 @@ static int dispatch_one(WatchSession *s, size_t i) {
 
         if (watch_coverage_waits(s, fs))
                 return WATCH_BUSY;
+        if (watched_filesystem_is_asleep(fs)) {
+                r = watch_coverage_doze(s, fs);
+                return r > 0 ? (int)WATCH_BUSY : r;
+        }
         r = dispatch_filesystem(s, fs);
         if (r == WATCH_IDLE || r == WATCH_BUSY) {
                 /* What has come with the events is to be looked through at once. */
@@ -167,6 +174,8 @@ static int dispatch_one(WatchSession *s, size_t i) {
         }
         if (r != WATCH_IDLE || watched_filesystem_ending(fs) == WATCHED_END_NONE)
                 return r;
+        if (watched_filesystem_lingers(fs))
+                return WATCH_BUSY;
         r = watch_coverage_finish(s, i);
         return r < 0 ? r : WATCH_BUSY;
 }
@@ -187,6 +196,9 @@ int watch_session_dispatch(WatchSession *s) {
 
         /* From behind: the last one takes the place of one that is finished. */
         for (size_t i = s->n_filesystems; i-- > 0;) {
+                /* One that sleeps may have woken, and others have been let go of. */
+                if (i >= s->n_filesystems)
+                        continue;
                 r = dispatch_one(s, i);
                 if (r < 0)
                         return r;
@@ -287,6 +299,7 @@ int watch_session_tidy(WatchSession *s) {
         uint64_t n_forgotten = 0;
         int r = 0;
 
+        watch_coverage_tidy(s);
         process_table_release(s->table, settled_nsec(s));
         /* Without a witness they are the living, and read again when they are asked for. */
         if (s->witness)
@@ -328,5 +341,5 @@ int watch_session_announce(WatchSession *s, RecordAction action) {
                 buffer_append(&b, s->targets[i].path, s->targets[i].n_path);
         }
         r = watch_session_put_news(s, &(Record){.action = action, .message = buffer_terminate(&b)});
-        return r < 0 || action != RECORD_START ? r : watch_coverage_put_early(s);
+        return r < 0 || action != RECORD_START ? r : watch_news_put_early(s);
 }

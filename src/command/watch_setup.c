@@ -246,6 +246,9 @@ int watch_setup(WatchSession *s) {
         if (r < 0)
                 return r;
         ask_own_names(s);
+        s->mounts_fd = openat(s->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+        if (s->mounts_fd < 0)
+                return say_error("open /proc/self/mountinfo", -errno);
         s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         return s->epoll_fd < 0 ? say_error("make an epoll descriptor", -errno) : 0;
 }
@@ -263,6 +266,7 @@ void watch_setup_undo(WatchSession *s) {
         free(s->refused);
         buffer_done(&s->path);
         cleanup_close(&s->epoll_fd);
+        cleanup_close(&s->mounts_fd);
         cleanup_close(&s->root_fd);
         cleanup_close(&s->proc_fd);
 }

@@ -16,6 +16,7 @@
 #include "capture/coverage.h"
 #include "command/reasons.h"
 #include "command/watch_coverage.h"
+#include "command/watch_news.h"
 #include "command/watch_session_private.h"
 
 /* Of one turn: as long as a few reads of events take. */
@@ -94,5 +95,5 @@ int watch_walk_tell_gaps(WatchSession *s, const WatchedFilesystem *fs) {
                              (unsigned long long)gaps.n_directories);
         escape_append_terminal(&b, gaps.path, strlen(gaps.path));
         buffer_append_format(&b, " in it: %s", strerror(-gaps.error));
-        return watch_coverage_tell(s, m, &b);
+        return watch_news_tell(s, m, &b);
 }

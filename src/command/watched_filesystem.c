@@ -37,6 +37,11 @@ struct WatchedFilesystem {
         uint64_t n_malformed;
         Buffer path, new_path; /* inside the filesystem */
         WatchedEnd end;
+        uint64_t until_nsec; /* no event that was read later is taken; monotonic, 0 no end */
+        uint64_t end_nsec;   /* when it ended; monotonic */
+        char *root; /* of the mount that handles are resolved by; NULL: of all, by its top level */
+        bool is_asleep;
+        bool is_told;
         DirIndex *index;  /* NULL: it is marked as a whole */
         int epoll_fd;     /* of the groups, when there is an index; else -1 */
         int refusal;      /* why it is not marked as a whole */
@@ -48,6 +53,8 @@ static bool is_refusal(int error, const char *fstype) {
         return (error == -EOPNOTSUPP || error == -ENODEV || error == -EXDEV) &&
                !coverage_is_pseudo(fstype);
 }
+
+static int read_on(WatchedFilesystem *fs);
 
 /* *ret_live stays NULL when the mark needed none. */
 static int mark_whole(WatchedFilesystem *fs, const Mount *m, WatchedStep *ret_step,
@@ -110,6 +117,20 @@ static int open_locator(WatchedFilesystem *fs, LiveMount **live, const char *roo
         return r;
 }
 
+/*
+ * Were mark and mount taken from the filesystem that the table had there?  Both went by a path, and
+ * what is mounted at it may have changed in between.
+ */
+static int check_device(WatchedFilesystem *fs, LiveMount *live) {
+        int r;
+
+        /* Marks the same filesystem again, or one too many. */
+        r = fan_group_mark_fd(fs->group, live_mount_fd(live));
+        if (r >= 0)
+                r = fan_group_has_only_mark(fs->group, fs->device);
+        return r == 0 ? -ESTALE : r;
+}
+
 static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, Marking marking,
                       bool is_bounded, WatchedStep *ret_step) {
         _cleanup_live_mount_ LiveMount *live = NULL;
@@ -133,8 +154,11 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
         *ret_step = WATCHED_STEP_CLONE;
         if (!live) {
                 root_path = m->root;
-                r = live_mount_new(m->point, strcmp(m->root, "/") == 0, &live);
+                fs->root = strdup(m->root);
+                r = fs->root ? live_mount_new(m->point, strcmp(m->root, "/") == 0, &live) : -ENOMEM;
         }
+        if (r >= 0 && !is_index)
+                r = check_device(fs, live);
         if (r >= 0)
                 r = open_locator(fs, &live, root_path);
         if (r < 0 || !is_index)
@@ -186,6 +210,7 @@ WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs) {
         scope_set_done(&fs->scopes);
         buffer_done(&fs->path);
         buffer_done(&fs->new_path);
+        free(fs->root);
         free(fs);
         return NULL;
 }
@@ -235,18 +260,120 @@ void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
                 dir_index_walk_again(fs->index);
 }
 
+static bool has_mark(const WatchedFilesystem *fs) {
+        return fan_group_has_mark(fs->group, fs->device) > 0;
+}
+
+/* Without room for all that is queued, no line can be drawn between now and later but by the mark.
+ */
+static void draw_line(WatchedFilesystem *fs) {
+        if (read_on(fs) < 0)
+                watched_filesystem_stop(fs);
+        else
+                fs->until_nsec = clock_now_nsec(CLOCK_MONOTONIC);
+}
+
 void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {
         fs->end = end;
         if (fs->index)
                 dir_index_stop(fs->index);
+        if (fs->end_nsec == 0)
+                fs->end_nsec = clock_now_nsec(CLOCK_MONOTONIC);
         if (end == WATCHED_END_UNMOUNTED)
                 locator_release_mount(fs->locator);
-        else
+        /* Asleep, what came until now was out of view as well. */
+        if (fs->is_asleep)
+                return;
+        if (has_mark(fs))
+                draw_line(fs);
+        else if (end != WATCHED_END_UNMOUNTED)
                 watched_filesystem_stop(fs);
+}
+
+void watched_filesystem_rouse(WatchedFilesystem *fs) {
+        if (fs->until_nsec == 0 ||
+            clock_now_nsec(CLOCK_MONOTONIC) > fs->end_nsec + WATCHED_FILESYSTEM_ROUSE_NSEC)
+                return;
+        fs->is_asleep = false;
+        draw_line(fs);
+}
+
+bool watched_filesystem_lingers(const WatchedFilesystem *fs) {
+        return fs->end == WATCHED_END_UNMOUNTED && fs->until_nsec > 0 && has_mark(fs) &&
+               clock_now_nsec(CLOCK_MONOTONIC) < fs->end_nsec + WATCHED_FILESYSTEM_LINGER_NSEC;
+}
+
+bool watched_filesystem_sleep(WatchedFilesystem *fs) {
+        fs->is_asleep = fs->until_nsec > 0 && has_mark(fs);
+        return fs->is_asleep;
+}
+
+bool watched_filesystem_is_asleep(const WatchedFilesystem *fs) {
+        return fs->is_asleep;
+}
+
+uint64_t watched_filesystem_ended_nsec(const WatchedFilesystem *fs) {
+        return fs->end_nsec;
+}
+
+/* Does a mount show this filesystem?  A mark of it shows its device, on btrfs, too. */
+static int shows_device(WatchedFilesystem *fs, LiveMount *live) {
+        _cleanup_fan_group_ FanGroup *g = NULL;
+        int r;
+
+        r = fan_group_new(fan_group_features(fs->group), true, &g);
+        if (r >= 0)
+                r = fan_group_mark_fd(g, live_mount_fd(live));
+        return r < 0 ? r : fan_group_has_mark(g, fs->device);
+}
+
+/* Return: as watched_filesystem_wake(). */
+static int hold_again(WatchedFilesystem *fs, const Mount *m) {
+        _cleanup_live_mount_ LiveMount *live = NULL;
+        int r;
+
+        if (fs->root && strcmp(fs->root, m->root) != 0)
+                return 0;
+        r = fs->root ? live_mount_new(m->point, strcmp(m->root, "/") == 0, &live)
+                     : live_mount_new_top(m->point, m->source, &live);
+        if (r == -ENOMEM || r == -EINVAL)
+                return r == -ENOMEM ? r : 0;
+        if (r < 0 || shows_device(fs, live) <= 0)
+                return -EAGAIN;
+        locator_set_mount(fs->locator, live);
+        live = NULL;
+        return 1;
+}
+
+int watched_filesystem_wake(WatchedFilesystem *fs, CoverageFilesystem *plan) {
+        int r;
+
+        if (!has_mark(fs) || fs->until_nsec == 0)
+                return 0;
+        r = fs->end == WATCHED_END_UNMOUNTED ? hold_again(fs, plan->mount) : 1;
+        if (r <= 0)
+                return r;
+        watched_filesystem_set_scopes(fs, &plan->scopes);
+        fs->end = WATCHED_END_NONE;
+        fs->until_nsec = fs->end_nsec = 0;
+        fs->is_asleep = false;
+        return 1;
+}
+
+void watched_filesystem_until(WatchedFilesystem *fs, uint64_t nsec) {
+        fs->until_nsec = nsec;
 }
 
 WatchedEnd watched_filesystem_ending(const WatchedFilesystem *fs) {
         return fs->end;
+}
+
+bool watched_filesystem_is_told(const WatchedFilesystem *fs) {
+        return fs->is_told;
+}
+
+void watched_filesystem_set_told(WatchedFilesystem *fs, bool is_told) {
+        fs->is_told = is_told;
 }
 
 void watched_filesystem_stop(WatchedFilesystem *fs) {
@@ -559,6 +686,8 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
 
         *ret_event = (LocatedEvent){0};
         while (flight_peek(fs->flight, &ret_event->event) == 0) {
+                if (fs->until_nsec > 0)
+                        return 0;
                 /* Reading on at once would fetch what the deleter did meanwhile, event by event. */
                 if (fs->is_read_out) {
                         fs->is_read_out = false;
@@ -569,6 +698,8 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
                         return r;
                 fs->is_read_out = flight_is_drained(fs->flight);
         }
+        if (fs->until_nsec > 0 && ret_event->event.monotonic_nsec > fs->until_nsec)
+                return 0;
         ret_event->deleter = ret_event->event.attachment;
         if (ret_event->event.fan.mask & FAN_Q_OVERFLOW) {
                 /* Renames may be among the lost. */
@@ -578,6 +709,9 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
                 ret_event->is_overflow = true;
                 return 1;
         }
+        /* Out of view, it has no place. */
+        if (fs->is_asleep)
+                return 1;
         r = fs->victims && is_move(&ret_event->event.fan)
                     ? find_victim(fs, &ret_event->event, &ret_event->victim)
                     : 0;

@@ -91,6 +91,11 @@ void locator_release_mount(Locator *l) {
         l->mount = live_mount_free(l->mount);
 }
 
+void locator_set_mount(Locator *l, LiveMount *mount) {
+        live_mount_free(l->mount);
+        l->mount = mount;
+}
+
 void locator_scopes_changed(Locator *l) {
         dir_tree_bump_epoch(l->tree);
 }

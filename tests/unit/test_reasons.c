@@ -31,6 +31,7 @@ static const struct {
         {-EINVAL, WATCHED_STEP_CLONE, "ext4", "unbindable", "--make-private"},
         {-ENOSYS, WATCHED_STEP_CLONE, "ext4", "no open_tree", "use a newer one"},
         {-EOPNOTSUPP, WATCHED_STEP_CLONE, "overlay", "no handles", "really lie at"},
+        {-ESTALE, WATCHED_STEP_CLONE, "ext4", "told from its mark", "try again"},
         {-EIO, WATCHED_STEP_MARK, "ext4", NULL, NULL},
         {-EIO, WATCHED_STEP_CLONE, "ext4", NULL, NULL},
 };
