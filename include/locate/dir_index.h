@@ -75,7 +75,7 @@ int dir_index_walk(DirIndex *x, uint64_t until_nsec);
 int dir_index_return(DirIndex *x, const FileHandle *directory);
 
 bool dir_index_is_walking(const DirIndex *x);
-/* Times that all was marked and nothing waited any more. */
+/* Times that all was marked that was there when the walk began; what came may still wait. */
 uint64_t dir_index_n_walks(const DirIndex *x);
 
 /* Events were lost, or there are other targets: everything is to be walked once more. */

@@ -29,8 +29,9 @@ void dir_opener_done(DirOpener *o);
  *
  * Without symlinks, without other mounts, at any depth, and without a trace in its access time.
  *
- * Return: 0; -ESTALE it is gone, or it is elsewhere by an event that has not been read yet; -ELOOP
- * facts that contradict each other; -ENOMEM; errors of openat2(2).
+ * Return: 0; -ENOENT an event in flight says that it, or one above, is gone or out of sight;
+ * -ESTALE it is not there, by an event that has not been read yet; -ELOOP facts that contradict
+ * each other; -ENOMEM; errors of openat2(2).
  */
 int dir_opener_open(DirOpener *o, const DirNode *n, int *ret_fd);
 /* The same for a name in an open directory; what is no directory is -ENOTDIR or -ELOOP. */

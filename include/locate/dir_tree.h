@@ -32,6 +32,14 @@ typedef struct DirPlace {
         size_t n_path;
 } DirPlace;
 
+/* Where a directory was found that the tree has elsewhere. */
+typedef struct DirFound {
+        int32_t handle_type; /* of its parent */
+        uint32_t n_handle;
+        size_t n_name;
+        uint8_t bytes[]; /* the handle, then the name */
+} DirFound;
+
 typedef struct DirNode {
         HashLink link;
         struct DirNode *parent; /* NULL: the root, or not known */
@@ -44,6 +52,7 @@ typedef struct DirNode {
         bool is_deep;     /* all below it is watched, not only the way to a target */
         bool is_outside;  /* it was moved out of what is watched: nobody knows where to */
         bool is_unlisted; /* it was to be listed while it was out of sight */
+        DirFound *found;  /* NULL: as far as one knows it is there */
         uint32_t round;   /* of the walk that listed it */
         char *name;
         size_t n_name;
@@ -82,6 +91,15 @@ bool dir_node_is_known(const DirNode *n);
  * not known afterwards), -ENOMEM.
  */
 int dir_tree_set(DirTree *t, DirNode *n, DirNode *parent, const char *name, size_t n_name);
+/*
+ * dir_tree_note_found() - a directory is now elsewhere than at the position of the tree
+ *
+ * An event that is still in flight tells of it, and perhaps not where to: then it is there.
+ * Return: 0, -ENOMEM.
+ */
+int dir_tree_note_found(DirNode *n, const DirNode *parent, const char *name, size_t n_name);
+/* The node's place is where it was found. Return: as dir_tree_set(), -ENOENT it was not found. */
+int dir_tree_use_found(DirTree *t, DirNode *n);
 /* The node's place is not known any more; it and those below it stay in the tree. */
 void dir_tree_forget(DirTree *t, DirNode *n);
 /* Forgets every node but the root: after a loss of events nothing is certain. */

@@ -94,6 +94,11 @@ static void fill_places(Record *r, const LocatedEvent *e, EventPart part) {
                 r->path = record_path(e->place, &fan->old_name);
                 if (fan->new_name.directory.bytes)
                         r->new_path = record_path(e->new_place, &fan->new_name);
+        } else if (fan->new_name.directory.bytes) {
+                /* From where nothing is marked, of a filesystem watched directory by directory. */
+                r->path = record_path(NULL, &fan->new_name);
+                r->new_path = record_path(e->new_place, &fan->new_name);
+                r->path_source = e->new_source;
         } else if (part == PART_ARRIVED) {
                 /* Renderers want a name; most moves keep it. */
                 r->path = record_path(NULL, &fan->name);

@@ -37,7 +37,7 @@ int watch_walk_begin(const WatchSession *s, WatchedFilesystem *fs) {
         if (s->is_started)
                 return 1;
         r = dir_index_follow(x);
-        while (r >= 0 && dir_index_is_walking(x)) {
+        while (r >= 0 && dir_index_n_walks(x) == 0) {
                 r = dir_index_walk(x, clock_now_nsec(CLOCK_MONOTONIC) + SLICE_NSEC);
                 /* A deletion that tells where a directory has gone must be read to be of use. */
                 if (r >= 0)
@@ -54,6 +54,7 @@ bool watch_walk_is_first(const WatchedFilesystem *fs) {
 
 int watch_walk_go_on(WatchSession *s, WatchedFilesystem *fs) {
         DirIndex *x = watched_filesystem_index(fs);
+        bool is_first = watch_walk_is_first(fs);
         int r;
 
         if (!x || !dir_index_is_walking(x))
@@ -61,8 +62,11 @@ int watch_walk_go_on(WatchSession *s, WatchedFilesystem *fs) {
         r = dir_index_walk(x, clock_now_nsec(CLOCK_MONOTONIC) + SLICE_NSEC);
         if (r < 0)
                 return say_error(fs, r);
-        if (r == 0 && dir_index_n_walks(x) == 1)
-                return watch_coverage_announce(s, fs);
+        if (is_first && !watch_walk_is_first(fs)) {
+                int error = watch_coverage_announce(s, fs);
+
+                return error < 0 ? error : r;
+        }
         return r;
 }
 

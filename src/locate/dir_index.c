@@ -52,6 +52,7 @@ typedef struct Waiting {
         struct Waiting *next;
         uint64_t since_nsec; /* it was first looked for in vain; 0 never */
         int fd;              /* -1: look for it */
+        bool is_walk;        /* of a walk, not one that has come */
         int32_t handle_type;
         uint32_t n_handle;
         uint8_t handle[];
@@ -63,12 +64,16 @@ struct DirIndex {
         const ScopeSet *scopes;
         DirTree *tree;
         DirOpener opener;
-        Waiting *waiting; /* a stack */
-        Waiting *astray;  /* not where they were thought to be: for the next walk */
+        /* Stacks: one could grow for ever, where directories come faster than they are listed. */
+        Waiting *walk;
+        Waiting *fresh;
+        Waiting *astray; /* not where they were thought to be: for later */
+        size_t n_walk;   /* on all of them, and being listed */
         size_t n_open;
         Waiting *listed; /* the one that is being listed … */
         DIR *listing;    /* … so far */
         uint32_t round;
+        bool is_walk_turn;
         Buffer path, visible;
         DirIndexGaps gaps;
         char *gap_path;
@@ -83,6 +88,8 @@ static Waiting *waiting_free(DirIndex *x, Waiting *w) {
                         close(w->fd);
                         x->n_open--;
                 }
+                if (w->is_walk && --x->n_walk == 0)
+                        x->n_walks++;
                 free(w);
         }
         return NULL;
@@ -97,6 +104,11 @@ static void waiting_free_all(DirIndex *x, Waiting **stack) {
         }
 }
 
+static void put_on(Waiting **stack, Waiting *w) {
+        w->next = *stack;
+        *stack = w;
+}
+
 static DirNode *waiting_node(const DirIndex *x, const Waiting *w) {
         FileHandle h = {.type = w->handle_type, .n_bytes = w->n_handle, .bytes = w->handle};
 
@@ -104,11 +116,13 @@ static DirNode *waiting_node(const DirIndex *x, const Waiting *w) {
 }
 
 /* @fd: the directory, taken when there is room for it; may hold -1 */
-static int push(DirIndex *x, const DirNode *n, int *fd) {
+static int push(DirIndex *x, const DirNode *n, int *fd, bool is_walk) {
         Waiting *w = malloc(sizeof(*w) + n->n_handle);
 
         if (!w)
                 return -ENOMEM;
+        w->is_walk = is_walk;
+        x->n_walk += is_walk;
         w->fd = -1;
         if (*fd >= 0 && x->n_open < OPEN_MAX_WAITING) {
                 w->fd = take_fd(fd);
@@ -118,15 +132,14 @@ static int push(DirIndex *x, const DirNode *n, int *fd) {
         w->handle_type = n->handle_type;
         w->n_handle = n->n_handle;
         memcpy(w->handle, n->handle, n->n_handle);
-        w->next = x->waiting;
-        x->waiting = w;
+        put_on(is_walk ? &x->walk : &x->fresh, w);
         return 0;
 }
 
-static int push_unopened(DirIndex *x, const DirNode *n) {
+static int push_unopened(DirIndex *x, const DirNode *n, bool is_walk) {
         int fd = -1;
 
-        return push(x, n, &fd);
+        return push(x, n, &fd, is_walk);
 }
 
 /* The path of what is called so in a directory; empty when it is not known. */
@@ -188,9 +201,10 @@ static int mark(DirIndex *x, int fd, DirNode *n, bool is_deep) {
         if (is_new) {
                 if (dir_tree_n_marked(x->tree) >= DIR_INDEX_MAX_DIRECTORIES)
                         return -ENOSPC;
-                r = new_directories_mark(x->new_directories, fd);
+                /* In this order: what is told to have come is told to have moved there, too. */
+                r = fan_group_mark_directory(x->group, fd);
                 if (r >= 0)
-                        r = fan_group_mark_directory(x->group, fd);
+                        r = new_directories_mark(x->new_directories, fd);
                 if (r < 0)
                         return r;
                 dir_tree_set_marked(x->tree, n);
@@ -212,17 +226,60 @@ static int get_node(DirIndex *x, int fd, DirNode **ret_node) {
         return dir_tree_get(x->tree, &h, ret_node);
 }
 
+/* The next node below `top`, those below it first; NULL none. */
+static DirNode *next_below(const DirNode *top, DirNode *n) {
+        if (n->first_child)
+                return n->first_child;
+        while (n != top && !n->next_sibling)
+                n = n->parent;
+        return n == top ? NULL : n->next_sibling;
+}
+
+int dir_index_return(DirIndex *x, const FileHandle *directory) {
+        DirNode *top = dir_tree_find(x->tree, directory);
+
+        for (DirNode *n = top; n && !x->is_stopped; n = next_below(top, n)) {
+                if (!n->is_unlisted)
+                        continue;
+                if (push_unopened(x, n, false) < 0)
+                        return -ENOMEM;
+                n->is_unlisted = false;
+        }
+        return 0;
+}
+
+static bool is_at(const DirNode *n, const DirNode *parent, const char *name, size_t n_name) {
+        return n->parent == parent && n->n_name == n_name && memcmp(n->name, name, n_name) == 0;
+}
+
+/*
+ * A directory that is marked is seen at a place. Was it moved there from where no mark was yet, no
+ * event names this place: of an event that only says that it went it is the answer.
+ */
+static int find_again(DirIndex *x, DirNode *n, DirNode *parent, const char *name, size_t n_name) {
+        FileHandle h = dir_node_handle(n);
+        FanName now;
+
+        if (n->is_root || is_at(n, parent, name, n_name))
+                return 0;
+        if (dir_node_is_known(n))
+                return dir_tree_note_found(n, parent, name, n_name);
+        if (later_events_last(x->opener.later, &h, &now))
+                return 0;
+        if (dir_tree_set(x->tree, n, parent, name, n_name) == -ENOMEM)
+                return -ENOMEM;
+        return dir_index_return(x, &h);
+}
+
 /* The node gets its place; after a loss of events a walk may find it elsewhere. */
 static int place(DirIndex *x, DirNode *n, DirNode *parent, const char *name, size_t n_name) {
         FileHandle h = dir_node_handle(n);
         FanName now;
 
         if (dir_node_is_known(n)) {
-                bool is_there = n->parent == parent && n->n_name == n_name &&
-                                memcmp(n->name, name, n_name) == 0;
-
-                if (is_there || x->round == 1 || later_events_last(x->opener.later, &h, &now))
-                        return 0;
+                if (is_at(n, parent, name, n_name) || x->round == 1 ||
+                    later_events_last(x->opener.later, &h, &now))
+                        return find_again(x, n, parent, name, n_name);
         }
         /* A contradiction leaves it unknown, and an event in flight may tell more. */
         return dir_tree_set(x->tree, n, parent, name, n_name) == -ENOMEM ? -ENOMEM : 0;
@@ -230,9 +287,12 @@ static int place(DirIndex *x, DirNode *n, DirNode *parent, const char *name, siz
 
 /*
  * What is called so in an open directory: marks it if it is a directory that matters.
+ * @listed: NULL: it has come
+ *
  * Return: 0, -ENOMEM.
  */
-static int add(DirIndex *x, int parent_fd, DirNode *parent, const char *name) {
+static int add(DirIndex *x, int parent_fd, DirNode *parent, const char *name,
+               const Waiting *listed) {
         _cleanup_close_ int fd = -1;
         size_t n_name = strlen(name);
         ScopeClass class = class_of(x, parent, name, n_name);
@@ -248,12 +308,15 @@ static int add(DirIndex *x, int parent_fd, DirNode *parent, const char *name) {
                 return 0;
         if (r >= 0)
                 r = mark(x, fd, n, class == SCOPE_ALL);
-        if (r < 0)
+        /* What has come is told of by its rename, too. */
+        if (r == 0)
+                return listed ? find_again(x, n, parent, name, n_name) : 0;
+        if (r < 0) {
                 note_gap(x, r, parent, name, n_name);
-        if (r <= 0)
                 return 0;
+        }
         r = place(x, n, parent, name, n_name);
-        return r < 0 ? r : push(x, n, &fd);
+        return r < 0 ? r : push(x, n, &fd, listed && listed->is_walk);
 }
 
 /* What is mounted of the filesystem from outside of this root cannot be walked to. */
@@ -283,7 +346,7 @@ static int start(DirIndex *x) {
         if (r >= 0)
                 r = mark(x, fd, root, class_of(x, NULL, "", 0) == SCOPE_ALL);
         note_mounts_outside(x);
-        return r < 0 ? r : push(x, root, &fd);
+        return r < 0 ? r : push(x, root, &fd, true);
 }
 
 int dir_index_new(FanGroup *group, const LiveMount *mount, const ScopeSet *scopes, DirTree *tree,
@@ -310,6 +373,12 @@ int dir_index_new(FanGroup *group, const LiveMount *mount, const ScopeSet *scope
         return 0;
 }
 
+static void forget_waiting(DirIndex *x) {
+        waiting_free_all(x, &x->walk);
+        waiting_free_all(x, &x->fresh);
+        waiting_free_all(x, &x->astray);
+}
+
 static void end_listing(DirIndex *x) {
         if (x->listing)
                 closedir(x->listing);
@@ -319,8 +388,7 @@ static void end_listing(DirIndex *x) {
 
 void dir_index_stop(DirIndex *x) {
         end_listing(x);
-        waiting_free_all(x, &x->waiting);
-        waiting_free_all(x, &x->astray);
+        forget_waiting(x);
         new_directories_stop(x->new_directories);
         x->opener.root_fd = -1;
         x->is_stopped = true;
@@ -330,8 +398,7 @@ DirIndex *dir_index_free(DirIndex *x) {
         if (!x)
                 return NULL;
         end_listing(x);
-        waiting_free_all(x, &x->waiting);
-        waiting_free_all(x, &x->astray);
+        forget_waiting(x);
         new_directories_free(x->new_directories);
         dir_opener_done(&x->opener);
         buffer_done(&x->path);
@@ -352,7 +419,7 @@ void dir_index_walk_again(DirIndex *x) {
         note_mounts_outside(x);
         dir_tree_root(x->tree)->round = x->round;
         /* Without memory the next loss asks for it again; there is nothing to lose but that. */
-        (void)push_unopened(x, dir_tree_root(x->tree));
+        (void)push_unopened(x, dir_tree_root(x->tree), true);
 }
 
 /* Puts a name into a directory whose node is known. Return: 0, -ENOMEM. */
@@ -366,10 +433,10 @@ static int follow_one(DirIndex *x, const FanName *name) {
                 return 0;
         /* Where it is not found now, it is looked for until it is, and then listed. */
         if (dir_opener_open(&x->opener, parent, &fd) < 0)
-                return push_unopened(x, parent);
+                return push_unopened(x, parent, false);
         memcpy(text, name->name, name->n_name);
         text[name->n_name] = '\0';
-        return add(x, fd, parent, text);
+        return add(x, fd, parent, text, NULL);
 }
 
 int dir_index_follow(DirIndex *x) {
@@ -409,7 +476,7 @@ static void put_astray(DirIndex *x, Waiting *w, int error) {
         if (w->since_nsec == 0)
                 w->since_nsec = now;
         /* Out of sight it cannot be opened: until it returns. */
-        if (!n || is_out_of_sight(n)) {
+        if (!n || error == -ENOENT || is_out_of_sight(n)) {
                 if (n)
                         n->is_unlisted = true;
                 waiting_free(x, w);
@@ -420,40 +487,29 @@ static void put_astray(DirIndex *x, Waiting *w, int error) {
                 waiting_free(x, w);
                 return;
         }
-        w->next = x->astray;
-        x->astray = w;
+        put_on(&x->astray, w);
 }
 
-/* The next node below `top`, those below it first; NULL none. */
-static DirNode *next_below(const DirNode *top, DirNode *n) {
-        if (n->first_child)
-                return n->first_child;
-        while (n != top && !n->next_sibling)
-                n = n->parent;
-        return n == top ? NULL : n->next_sibling;
-}
+/* The next to be listed, by turns of those that were there and those that have come. */
+static Waiting *take_next(DirIndex *x) {
+        Waiting **stack = x->is_walk_turn ? &x->walk : &x->fresh, *w;
 
-int dir_index_return(DirIndex *x, const FileHandle *directory) {
-        DirNode *top = dir_tree_find(x->tree, directory);
-
-        for (DirNode *n = top; n && !x->is_stopped; n = next_below(top, n)) {
-                if (!n->is_unlisted)
-                        continue;
-                if (push_unopened(x, n) < 0)
-                        return -ENOMEM;
-                n->is_unlisted = false;
-        }
-        return 0;
+        x->is_walk_turn = !x->is_walk_turn;
+        if (!*stack)
+                stack = x->walk ? &x->walk : &x->fresh;
+        w = *stack;
+        if (w)
+                *stack = w->next;
+        return w;
 }
 
 /* Opens the next listing. Return: 1, 0 nothing waits, -EAGAIN try the next one, -ENOMEM. */
 static int begin_listing(DirIndex *x) {
-        Waiting *w = x->waiting;
+        Waiting *w = take_next(x);
         int fd = -1, r;
 
         if (!w)
                 return 0;
-        x->waiting = w->next;
         if (w->fd >= 0) {
                 fd = take_fd(&w->fd);
                 x->n_open--;
@@ -503,7 +559,9 @@ static int list_some(DirIndex *x) {
                                 note_gap(x, -errno, n, "", 0);
                         return 0;
                 }
-                r = may_be_directory(e) ? add(x, dirfd(x->listing), n, e->d_name) : 0;
+                r = 0;
+                if (may_be_directory(e))
+                        r = add(x, dirfd(x->listing), n, e->d_name, x->listed);
                 if (r < 0)
                         return r;
         }
@@ -527,18 +585,14 @@ int dir_index_walk(DirIndex *x, uint64_t until_nsec) {
                         return r;
         } while (clock_now_nsec(CLOCK_MONOTONIC) < until_nsec);
 
-        if (!x->waiting && !x->listing) {
-                if (!x->astray) {
-                        x->n_walks++;
-                        return 0;
-                }
-                x->waiting = TAKE_PTR(x->astray);
-        }
-        return 1;
+        if (x->walk || x->fresh || x->listing)
+                return 1;
+        x->fresh = TAKE_PTR(x->astray);
+        return x->fresh ? 1 : 0;
 }
 
 bool dir_index_is_walking(const DirIndex *x) {
-        return x->waiting || x->astray || x->listing;
+        return x->walk || x->fresh || x->astray || x->listing;
 }
 
 uint64_t dir_index_n_walks(const DirIndex *x) {

@@ -77,7 +77,7 @@ static int find_names(DirOpener *o, const DirNode *n) {
                 int r;
 
                 if (later_events_last(o->later, &h, &now)) {
-                        r = now.directory.bytes ? add_name(o, now.name, now.n_name) : -ESTALE;
+                        r = now.directory.bytes ? add_name(o, now.name, now.n_name) : -ENOENT;
                         n = r < 0 ? NULL : dir_tree_find(o->tree, &now.directory);
                 } else {
                         r = add_name(o, n->name, n->n_name);
@@ -137,8 +137,9 @@ int dir_opener_open(DirOpener *o, const DirNode *n, int *ret_fd) {
         int r;
 
         r = find_names(o, n);
-        if (r >= 0)
-                r = open_names(o, &fd);
+        if (r < 0)
+                return r;
+        r = open_names(o, &fd);
         if (r >= 0)
                 r = handle_buffer_take(fd, &b);
         /* Another one has taken its place, or a link. */

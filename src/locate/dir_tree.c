@@ -128,6 +128,7 @@ DirNode *dir_tree_root(const DirTree *t) {
 static void dir_node_free(DirNode *n) {
         free(n->place.path);
         free(n->name);
+        free(n->found);
         free(n);
 }
 
@@ -190,6 +191,19 @@ static bool dir_node_is_above(const DirNode *above, const DirNode *n) {
         return false;
 }
 
+static bool is_found_at(const DirFound *f, const DirNode *parent, const char *name, size_t n_name) {
+        FileHandle h = dir_node_handle(parent);
+        FileHandle found = {.type = f->handle_type, .n_bytes = f->n_handle, .bytes = f->bytes};
+
+        return file_handle_equal(&h, &found) && f->n_name == n_name &&
+               memcmp(f->bytes + f->n_handle, name, n_name) == 0;
+}
+
+static void forget_found(DirNode *n) {
+        free(n->found);
+        n->found = NULL;
+}
+
 int dir_tree_set(DirTree *t, DirNode *n, DirNode *parent, const char *name, size_t n_name) {
         char *copy;
 
@@ -214,7 +228,42 @@ int dir_tree_set(DirTree *t, DirNode *n, DirNode *parent, const char *name, size
         n->name = copy;
         n->n_name = n_name;
         n->is_lost = n->is_outside = false;
+        if (n->found && is_found_at(n->found, parent, name, n_name))
+                forget_found(n);
         return 0;
+}
+
+int dir_tree_note_found(DirNode *n, const DirNode *parent, const char *name, size_t n_name) {
+        DirFound *f = malloc(sizeof(*f) + parent->n_handle + n_name);
+
+        if (!f)
+                return -ENOMEM;
+        f->handle_type = parent->handle_type;
+        f->n_handle = parent->n_handle;
+        f->n_name = n_name;
+        memcpy(f->bytes, parent->handle, parent->n_handle);
+        memcpy(f->bytes + f->n_handle, name, n_name);
+        free(n->found);
+        n->found = f;
+        return 0;
+}
+
+int dir_tree_use_found(DirTree *t, DirNode *n) {
+        FileHandle h;
+        DirNode *parent;
+        int r;
+
+        if (!n->found)
+                return -ENOENT;
+        h = (FileHandle){.type = n->found->handle_type,
+                         .n_bytes = n->found->n_handle,
+                         .bytes = n->found->bytes};
+        r = dir_tree_get(t, &h, &parent);
+        if (r >= 0)
+                r = dir_tree_set(t, n, parent, (const char *)n->found->bytes + n->found->n_handle,
+                                 n->found->n_name);
+        forget_found(n);
+        return r;
 }
 
 void dir_tree_forget(DirTree *t, DirNode *n) {

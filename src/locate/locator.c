@@ -267,12 +267,29 @@ bool locator_is_lost(Locator *l, const FileHandle *directory) {
         return n && n->is_lost;
 }
 
-static void apply_rename(Locator *l, DirNode *n, const FanName *to) {
+/*
+ * A directory that was found by a walk is where it was found: what it did before was queued before
+ * it had a mark, and is known by names that are not those of its node.
+ */
+static bool is_old_story(const DirNode *n, const FanName *from) {
+        FileHandle parent;
+
+        if (!n->parent || !from->directory.bytes)
+                return false;
+        parent = dir_node_handle(n->parent);
+        return !file_handle_equal(&parent, &from->directory) || n->n_name != from->n_name ||
+               memcmp(n->name, from->name, n->n_name) != 0;
+}
+
+static void apply_rename(Locator *l, DirNode *n, const FanName *from, const FanName *to) {
         DirNode *parent;
+
+        if (l->is_index && is_old_story(n, from))
+                return;
 
         if (to->directory.bytes && dir_tree_get(l->tree, &to->directory, &parent) >= 0)
                 dir_tree_set(l->tree, n, parent, to->name, to->n_name);
-        else
+        else if (dir_tree_use_found(l->tree, n) < 0)
                 dir_tree_forget(l->tree, n);
         n->is_outside = !dir_node_is_known(n);
 }
@@ -293,7 +310,7 @@ void locator_apply(Locator *l, const FlightEvent *e) {
         if (e->fan.mask & FAN_DELETE)
                 dir_tree_remove(l->tree, n);
         else
-                apply_rename(l, n, &e->fan.new_name);
+                apply_rename(l, n, &e->fan.old_name, &e->fan.new_name);
 }
 
 int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path) {
