@@ -20,6 +20,7 @@ typedef struct OperationPlace {
         /* Directories are marked one by one, where the filesystem as a whole cannot be: new ones a
          * moment later, and what is replaced by a rename is not told. */
         bool is_by_directory;
+        pid_t monitor;
         Process own;
         Truth truth;
 } OperationPlace;
@@ -34,6 +35,11 @@ extern const Operation operations_on_names[];
 /* The same by other ways: from other namespaces, by other processes, by io_uring, through mounts.
  */
 extern const Operation operations_by_ways[];
+
+/* On what is in the lower layer of an overlay with redirect_dir=on. */
+extern const Operation operations_on_layers[];
+/* Makes what these need in a directory of that layer, before it is mounted. */
+void operation_fill_layer(const char *lower, const Operation *list);
 
 /* Does all of a list, each in a directory of its own. */
 void operation_do_all(OperationPlace *p, const Operation *list);
