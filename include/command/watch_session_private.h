@@ -8,6 +8,7 @@
 
 #include "command/process_counter.h"
 #include "command/watch_hold.h"
+#include "command/watch_remains.h"
 #include "command/watch_session.h"
 #include "identify/identifier.h"
 #include "identify/user_names.h"
@@ -65,6 +66,7 @@ struct WatchSession {
         bool is_started; /* START was written: changes of coverage from now on are news */
         Buffer path;
         MovedAway moved_away;
+        WatchRemains remains;
         ProcessCounter processes; /* that deleted something */
         bool is_witness_told;     /* that process events have ended */
         uint64_t n_evicted_told;  /* processes forgotten because of --process-limit */

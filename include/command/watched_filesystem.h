@@ -15,6 +15,7 @@
 #include "capture/victims.h"
 #include "identify/identifier.h"
 #include "locate/dir_index.h"
+#include "locate/live_object.h"
 #include "locate/locator.h"
 
 /* How long an event may wait for the event that names its directory. On tmpfs it comes within
@@ -152,6 +153,17 @@ typedef struct LocatedEvent {
 int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event);
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
+
+/*
+ * watched_filesystem_look() - what is left of a file that lost a name
+ * @directory: where it had that name
+ * @ret_path:  cleared; another name of it as the user sees it, if one was found
+ *
+ * Return: 0; -ESTALE nothing is, or it cannot be asked for; -EOPNOTSUPP the kernel's events do not
+ * say what is gone for good, so that each deletion would have to be asked about.
+ */
+int watched_filesystem_look(const WatchedFilesystem *fs, const FileHandle *object,
+                            const FileHandle *directory, LiveObject *ret_object, Buffer *ret_path);
 
 /*
  * watched_filesystem_absorb() - take what the kernel has queued into flight, and no further

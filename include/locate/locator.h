@@ -107,5 +107,11 @@ int locator_fs_path(Locator *l, const FanName *name, Buffer *ret_path);
 /* Events were lost: nothing in the tree is certain any more. */
 void locator_forget_all(Locator *l);
 
+/*
+ * locator_show() - the path that a user sees of a path in the mount
+ * @ret_path: cleared and filled; empty where it is not visible
+ */
+void locator_show(Locator *l, const char *path, Buffer *ret_path);
+
 /* What is known, for counting; borrowed from the locator. */
 const DirTree *locator_tree(const Locator *l);

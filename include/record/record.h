@@ -13,6 +13,7 @@
 #include "capture/scope.h"
 #include "identify/deleter.h"
 #include "locate/locator.h"
+#include "record/remains.h"
 
 typedef enum RecordAction {
         RECORD_UNLINK,
@@ -55,8 +56,10 @@ typedef struct Record {
         RecordPath new_path; /* MOVE: where it went, .name NULL unknown; OVERWRITE: what is there
                               * now, by its former path */
         bool is_directory;
-        bool is_subvolume; /* a directory, and the root of a btrfs subvolume */
-        uint64_t inode;    /* 0 unknown */
+        bool is_subvolume;      /* a directory, and the root of a btrfs subvolume */
+        uint64_t inode;         /* 0 unknown */
+        bool may_be_overwrite;  /* MOVE: it cannot be told whether it destroyed something */
+        const Remains *remains; /* NULL: nothing of it, or not known */
         const Deleter *deleter;
         PathSource path_source;
 

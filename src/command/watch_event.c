@@ -237,6 +237,8 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                 r.mount = watched_filesystem_mount(fs);
         if (!record_filter_passes(&s->options->filter, &r))
                 return 0;
+        r.may_be_overwrite = r.action == RECORD_MOVE && e->victim.state == VICTIM_POSSIBLE;
+        r.remains = watch_remains_find(&s->remains, fs, e, &r, s->proc_fd, s->self);
         error = watch_session_put(s, &r);
         if (error < 0)
                 return error;

@@ -54,6 +54,7 @@ WatchSession *watch_session_free(WatchSession *s) {
         watch_news_forget_early(s);
         watch_covers_done(s);
         process_counter_done(&s->processes);
+        watch_remains_done(&s->remains);
         watch_setup_undo(s);
         free(s);
         return NULL;

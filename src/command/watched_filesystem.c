@@ -18,7 +18,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "locate/live_object.h"
 #include "base/hash_table.h"
 #include "capture/handle_inode.h"
 
@@ -668,6 +667,21 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
         if (r >= 0)
                 settle_victim(fs, e, ret_victim);
         return r < 0 ? r : note_replaced(fs);
+}
+
+int watched_filesystem_look(const WatchedFilesystem *fs, const FileHandle *object,
+                            const FileHandle *directory, LiveObject *ret_object, Buffer *ret_path) {
+        int r;
+
+        buffer_clear(ret_path);
+        if (!fs->victims)
+                return -EOPNOTSUPP;
+        if (!locator_mount(fs->locator))
+                return -ESTALE;
+        r = live_object_read(locator_mount(fs->locator), object, directory, ret_object);
+        if (r >= 0 && ret_object->path[0] != '\0')
+                locator_show(fs->locator, ret_object->path, ret_path);
+        return r;
 }
 
 int watched_filesystem_absorb(WatchedFilesystem *fs) {

@@ -334,6 +334,21 @@ void locator_forget_all(Locator *l) {
         dir_tree_forget_all(l->tree);
 }
 
+void locator_show(Locator *l, const char *path, Buffer *ret_path) {
+        const ScopeMount *mount;
+
+        buffer_clear(&l->path);
+        buffer_clear(ret_path);
+        if (dir_tree_path(l->tree, dir_tree_root(l->tree), &l->path) < 0)
+                return;
+        if (l->path.n_bytes == 1)
+                buffer_clear(&l->path);
+        buffer_append_string(&l->path, path);
+        if (!l->path.is_failed)
+                (void)scope_set_classify(l->scopes, l->path.bytes, l->path.n_bytes, ret_path,
+                                         &mount);
+}
+
 const DirTree *locator_tree(const Locator *l) {
         return l->tree;
 }

@@ -231,6 +231,8 @@ static void append_file(RecordJson *j, const Record *r, Buffer *b) {
                 buffer_append_literal(b, "\",");
         }
         append_device(b, r->mount);
+        if (r->remains)
+                remains_append_file(r->remains, j->names, b);
         if (j->new_path.n_bytes > 0) {
                 buffer_append_literal(b, "\"target_path\":\"");
                 json_string_append(b, j->new_path.bytes, j->new_path.n_bytes);
@@ -288,6 +290,10 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 APPEND_MEMBER(b, "path_source", path_source_to_string(r->path_source));
                 append_raw(b, "\"path_raw\":\"", &j->path);
                 append_raw(b, "\"target_path_raw\":\"", &j->new_path);
+                if (r->may_be_overwrite)
+                        buffer_append_literal(b, "\"overwrite_unknown\":true,");
+                if (r->remains)
+                        remains_append_whodunlink(r->remains, b);
         }
         if (r->mount)
                 append_mount(b, r->mount);

@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "record/record_text_who.h"
+#include "record/text_remains.h"
 #include "record/text_style.h"
 
 struct RecordText {
@@ -181,6 +182,10 @@ static void append_deletion(RecordText *t, const Record *r, Buffer *b) {
         append_head(t, r, b);
         append_place(t, r, b);
         buffer_append_char(b, '\n');
+        if (r->remains)
+                text_remains_append(
+                        &(TextLine){.options = t->options, .out = b, .scratch = &t->scratch},
+                        r->remains);
         if (!is_continued)
                 buffer_append(b, t->who.bytes, t->who.n_bytes);
         if (t->who.is_failed)

@@ -55,8 +55,8 @@ START_TEST(test_empty_passes_all) {
 END_TEST
 
 START_TEST(test_actions) {
-        for (RecordAction want = RECORD_UNLINK; want <= RECORD_MOVE; want++) {
-                for (RecordAction is = RECORD_UNLINK; is <= RECORD_MOVE; is++) {
+        for (RecordAction want = RECORD_UNLINK; want <= RECORD_OVERWRITE; want++) {
+                for (RecordAction is = RECORD_UNLINK; is <= RECORD_OVERWRITE; is++) {
                         record.action = is;
                         ck_assert_int_eq(passes((RecordFilter){.actions = 1U << want}), want == is);
                 }
@@ -65,6 +65,23 @@ START_TEST(test_actions) {
                 record.action = news;
                 ck_assert(passes((RecordFilter){.actions = 1U << RECORD_UNLINK}));
         }
+}
+END_TEST
+
+/* What is told of a rename that destroys something, and as what. */
+START_TEST(test_overwrites) {
+        const unsigned move = 1U << RECORD_MOVE, overwrite = 1U << RECORD_OVERWRITE;
+
+        record.action = RECORD_OVERWRITE;
+        ck_assert(!passes((RecordFilter){.has_no_overwrites = true}));
+        ck_assert(!passes((RecordFilter){.has_no_overwrites = true, .actions = move}));
+        ck_assert(record_filter_has_moves_only(&(RecordFilter){.actions = move}));
+        ck_assert(!record_filter_has_moves_only(&(RecordFilter){.actions = move | overwrite}));
+        ck_assert(!record_filter_has_moves_only(&(RecordFilter){0}));
+        ck_assert(!record_filter_has_moves_only(
+                &(RecordFilter){.actions = move, .has_no_overwrites = true}));
+        record.action = RECORD_MOVE;
+        ck_assert(passes((RecordFilter){.has_no_overwrites = true}));
 }
 END_TEST
 
@@ -94,6 +111,9 @@ START_TEST(test_move_either_path) {
                 .directory = "/trash", .n_directory = 6, .name = "x.gone", .n_name = 6};
         ck_assert(!includes("/trash/*"));
         record.action = RECORD_MOVE;
+        ck_assert(includes("/trash/*") && includes("/tmp/**") && !includes("/var/**"));
+        ck_assert(!excludes("/trash/*") && excludes("/tmp/**"));
+        record.action = RECORD_OVERWRITE;
         ck_assert(includes("/trash/*") && includes("/tmp/**") && !includes("/var/**"));
         ck_assert(!excludes("/trash/*") && excludes("/tmp/**"));
         record.new_path = (RecordPath){0};
@@ -384,6 +404,7 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, test_empty_passes_all);
         tcase_add_test(t, test_actions);
+        tcase_add_test(t, test_overwrites);
         tcase_add_test(t, test_paths);
         tcase_add_test(t, test_lists_are_alternatives);
         tcase_add_test(t, test_move_either_path);

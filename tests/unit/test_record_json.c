@@ -157,11 +157,61 @@ static const Action actions[] = {
          "file"},
         {RECORD_MOVE, true, "move", "change", DELETION, "rm (pid 4711, root) moved /tmp/x.txt",
          "dir"},
+        {RECORD_OVERWRITE, false, "overwrite", "deletion", DELETION,
+         "rm (pid 4711, root) replaced /tmp/x.txt", "file"},
         {RECORD_START, false, "start", "info", STATUS, "said \"so\"", NULL},
         {RECORD_STOP, false, "stop", "info", STATUS, "said \"so\"", NULL},
         {RECORD_LOSS, false, "loss", "info", STATUS, "said \"so\"", NULL},
         {RECORD_COVERAGE, false, "coverage", "info", STATUS, "said \"so\"", NULL},
 };
+
+/* What a rename destroyed, with what is left of it. */
+START_TEST(test_overwrite_with_remains) {
+        Deleter *d = full_deleter(1);
+        Record r = record_of(RECORD_OVERWRITE, d);
+        const Holder holders[] = {{.pid = 12, .fd = 3, .name = "tail"}, {.pid = 13, .fd = -1}};
+        Remains left = {
+                .status = {.st_nlink = 2,
+                           .st_size = 5,
+                           .st_mode = S_IFREG | 0640,
+                           .st_mtim = {.tv_sec = 1, .tv_nsec = 2},
+                           .st_atim = {.tv_sec = -1}},
+                .also_at = "/srv/\xff",
+        };
+
+        r.new_path = path_of("/tmp", "x.new");
+        r.remains = &left;
+        append(&r);
+        expect_text("message", "rm (pid 4711, root) replaced /tmp/x.txt with /tmp/x.new");
+        expect_text("file.target_path", "/tmp/x.new");
+        expect_text("file.size", "5");
+        expect_text("file.uid", "0");
+        expect_text("file.owner", "root");
+        expect_text("file.mode", "0640");
+        expect_text("file.mtime", "1970-01-01T00:00:01.000000002Z");
+        expect_text("file.accessed", NULL);
+        expect_text("whodunlink.links_left", "2");
+        expect_text("whodunlink.also_at", "/srv/\xef\xbf\xbd");
+        expect_text("whodunlink.also_at_raw", "L3Nydi//");
+        expect_text("whodunlink.held_open", NULL);
+        expect_text("whodunlink.overwrite_unknown", NULL);
+
+        left = (Remains){
+                .status = {.st_size = 5}, .is_held = true, .holders = holders, .n_holders = 2};
+        append(&r);
+        expect_text("whodunlink.links_left", NULL);
+        expect_text("whodunlink.also_at", NULL);
+        expect_text("whodunlink.held_open", "true");
+        ck_assert_str_eq(
+                json_object_to_json_string_ext(get("whodunlink.held_by"), JSON_C_TO_STRING_PLAIN),
+                "[{\"pid\":12,\"name\":\"tail\",\"fd\":3},{\"pid\":13}]");
+        r = record_of(RECORD_MOVE, d);
+        r.may_be_overwrite = true;
+        append(&r);
+        expect_text("whodunlink.overwrite_unknown", "true");
+        deleter_unref(d);
+}
+END_TEST
 
 START_TEST(test_action) {
         const Action *a = &actions[_i];
@@ -452,6 +502,7 @@ int main(void) {
         tcase_add_test(tcase, test_full_line);
         tcase_add_test(tcase, test_bare_line);
         tcase_add_test(tcase, test_nothing_known);
+        tcase_add_test(tcase, test_overwrite_with_remains);
         tcase_add_loop_test(tcase, test_action, 0, sizeof(actions) / sizeof(actions[0]));
         tcase_add_test(tcase, test_subvolume);
         tcase_add_test(tcase, test_loss);

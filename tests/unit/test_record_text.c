@@ -158,6 +158,45 @@ START_TEST(test_subvolume) {
 }
 END_TEST
 
+START_TEST(test_overwrites_and_remains) {
+        const Holder holders[] = {{.pid = 12, .fd = 3, .name = "tail -f"}, {.pid = 13, .fd = -1}};
+        Remains left = {.status = {.st_nlink = 1}};
+        Record r = unlink_of(NULL, "/tmp", "a b");
+
+        append(r);
+        buffer_clear(&out);
+        r.action = RECORD_OVERWRITE;
+        r.new_path = path_of("/tmp", "new");
+        append(r);
+        expect(TIME "overwrite  '/tmp/a b' ← /tmp/new\n");
+        r.new_path = path_of(NULL, NULL);
+        append(r);
+        expect(TIME "overwrite  '/tmp/a b' ← (not known where)\n");
+        r = unlink_of(NULL, "/", "a");
+        r.remains = &left;
+        append(r);
+        expect(TIME "unlink  /a\n" INDENT "1 other name left, not known where\n");
+        left = (Remains){.status = {.st_nlink = 3}, .also_at = "/srv/x\033"};
+        append(r);
+        expect(TIME "unlink  /a\n" INDENT "also at $'/srv/x\\e' (3 other names left)\n");
+        left = (Remains){.is_held = true};
+        append(r);
+        expect(TIME "unlink  /a\n" INDENT "still open, not known by whom\n");
+        left = (Remains){.is_held = true, .holders = holders, .n_holders = 2};
+        append(r);
+        expect(TIME "unlink  /a\n" INDENT
+                    "still open by 'tail -f'[12], pid 13, can be saved: cp /proc/12/fd/3 FILE\n");
+        left.holders++;
+        left.n_holders = 1;
+        append(r);
+        expect(TIME "unlink  /a\n" INDENT
+                    "still open by pid 13, can be saved: cp /proc/13/exe FILE\n");
+        left = (Remains){0};
+        append(r);
+        expect(TIME "unlink  /a\n");
+}
+END_TEST
+
 static void expect_who(Attribution a, const ProcessFactsParts *parts, const char *const *chain,
                        const char *expected) {
         Deleter *d = fixture_deleter(1, a, 1, parts, chain);
@@ -371,7 +410,7 @@ START_TEST(test_colors) {
 
         for (int is_colored = 0; is_colored < 2; is_colored++) {
                 set_options((RecordTextOptions){.is_colored = is_colored, .n_columns = 40});
-                for (r.action = RECORD_UNLINK; r.action <= RECORD_MOVE; r.action++)
+                for (r.action = RECORD_UNLINK; r.action <= RECORD_OVERWRITE; r.action++)
                         append(r);
                 append(loss);
                 if (!is_colored)
@@ -408,6 +447,7 @@ int main(void) {
         setenv("TZ", "UTC", 1);
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, test_group);
+        tcase_add_test(t, test_overwrites_and_remains);
         tcase_add_test(t, test_group_ends);
         tcase_add_test(t, test_news);
         tcase_add_test(t, test_paths);

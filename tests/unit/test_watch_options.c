@@ -211,6 +211,12 @@ START_TEST(test_actions) {
         ck_assert_uint_eq(o.filter.actions, 1U << RECORD_UNLINK | 1U << RECORD_MOVE);
         ck_assert_int_eq(parse("--action=rmdir,unlink,rmdir x"), 1);
         ck_assert_uint_eq(o.filter.actions, 1U << RECORD_UNLINK | 1U << RECORD_RMDIR);
+        ck_assert_int_eq(parse("--action=overwrite x"), 1);
+        ck_assert_uint_eq(o.filter.actions, 1U << RECORD_OVERWRITE);
+        ck_assert(!o.filter.has_no_overwrites);
+        ck_assert_int_eq(parse("--no-overwrites --action=move x"), 1);
+        ck_assert(o.filter.has_no_overwrites);
+        ck_assert_int_eq(parse("--no-overwrites --action=move,overwrite x"), -EINVAL);
 }
 END_TEST
 
