@@ -91,6 +91,10 @@ void flight_close_pidfds(Flight *f);
 
 /* The oldest event, decoded. Return: 1, 0 when none is in flight. */
 int flight_peek(Flight *f, FlightEvent *ret_event);
+typedef int (*FlightVisitFunction)(void *userdata, const FanEvent *event);
+/* Shows all events in flight, the oldest first, until visit() returns something else than 0: that
+ * is returned. It must change nothing here. */
+int flight_for_each(const Flight *f, FlightVisitFunction visit, void *userdata);
 /* Lets go of the event that flight_peek() returned last; what borrows from it is invalid then. */
 void flight_pop(Flight *f);
 /* Events that flight_next_read() returned and flight_pop() did not take yet, without the dropped.

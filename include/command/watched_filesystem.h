@@ -18,6 +18,8 @@
 #include "locate/live_object.h"
 #include "locate/locator.h"
 
+/* How long one that is unmounted is asked where all was that is queued. */
+#define WATCHED_FILESYSTEM_LAST_LOOK_NSEC (50 * UINT64_C(1000000))
 /* How long an event may wait for the event that names its directory. On tmpfs it comes within
  * 0.1 ms, elsewhere it is there already; a deleter that lost its CPU takes longer. */
 #define WATCHED_FILESYSTEM_WAIT_NSEC (100 * UINT64_C(1000000))
@@ -83,7 +85,8 @@ typedef enum WatchedEnd {
 /*
  * watched_filesystem_end() - it is watched no longer; what happened up to now can still be taken
  *
- * Lets go of the mount when it is unmounted, so that the superblock can go.  Where that lives on
+ * Lets go of the mount when it is unmounted, so that the superblock can go; before, it is asked
+ * where all was that is queued, for WATCHED_FILESYSTEM_LAST_LOOK_NSEC at most.  Where that lives on
  * (hidden, mounted elsewhere, or unmounted while in use), its mark stays: should it come back, no
  * deletion was missed.
  */

@@ -88,6 +88,14 @@ int locator_note(Locator *l, const FlightEvent *e);
 int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
                  const DirPlace **ret_place, PathSource *ret_source);
 
+/*
+ * locator_look_ahead() - learn where a directory is, while the filesystem can still be asked
+ *
+ * For an event that is not the oldest; when the queue was read until it was empty, as above.
+ * Return: 0 also when it cannot be learned, -ENOMEM.
+ */
+int locator_look_ahead(Locator *l, const FileHandle *directory);
+
 /* Do not wait for this directory again unless an event names it. */
 void locator_give_up(Locator *l, const FileHandle *directory);
 /* True after locator_give_up(). */

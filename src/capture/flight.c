@@ -358,6 +358,27 @@ int flight_peek(Flight *f, FlightEvent *ret_event) {
         return 1;
 }
 
+int flight_for_each(const Flight *f, FlightVisitFunction visit, void *userdata) {
+        int r = 0;
+
+        for (const FlightChunk *c = f->head; c && r == 0; c = c->next) {
+                FanEventIter it = c->next_iter;
+                FanEvent event;
+
+                for (size_t i = c->i_head; i < c->n_events && r == 0; i++) {
+                        if (c->notes[i] & NOTE_DROPPED) {
+                                fan_event_skip(&it);
+                                continue;
+                        }
+                        r = fan_event_next(&it, &event);
+                        assert(r == 1); /* it decoded once already */
+                        event.pidfd = event.fd = -1;
+                        r = visit(userdata, &event);
+                }
+        }
+        return r;
+}
+
 void flight_pop(Flight *f) {
         FlightChunk *c = f->head;
 

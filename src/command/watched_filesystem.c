@@ -263,6 +263,34 @@ static bool has_mark(const WatchedFilesystem *fs) {
         return fan_group_has_mark(fs->group, fs->device) > 0;
 }
 
+typedef struct LastLook {
+        Locator *locator;
+        uint64_t end_nsec;
+} LastLook;
+
+static int look_at(void *userdata, const FanEvent *e) {
+        const FanName *const names[] = {&e->name, &e->old_name, &e->new_name};
+        LastLook *look = userdata;
+        int r = 0;
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && r >= 0; i++)
+                if (names[i]->directory.bytes)
+                        r = locator_look_ahead(look->locator, &names[i]->directory);
+        return r < 0 ? r : clock_now_nsec(CLOCK_MONOTONIC) > look->end_nsec;
+}
+
+/* Who unmounts often deletes right before; what cannot be learned now shows in the record. */
+static void look_a_last_time(WatchedFilesystem *fs) {
+        LastLook look = {
+                .locator = fs->locator,
+                .end_nsec = clock_now_nsec(CLOCK_MONOTONIC) + WATCHED_FILESYSTEM_LAST_LOOK_NSEC,
+        };
+
+        /* With a rename unread, what is asked now could be taken for what was before it. */
+        if (read_on(fs) >= 0)
+                (void)flight_for_each(fs->flight, look_at, &look);
+}
+
 /* Without room for all that is queued, no line can be drawn between now and later but by the mark.
  */
 static void draw_line(WatchedFilesystem *fs) {
@@ -274,6 +302,8 @@ static void draw_line(WatchedFilesystem *fs) {
 
 void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {
         fs->end = end;
+        if (end == WATCHED_END_UNMOUNTED && !fs->is_asleep)
+                look_a_last_time(fs);
         if (fs->index)
                 dir_index_stop(fs->index);
         if (fs->end_nsec == 0)

@@ -15,6 +15,9 @@
 
 #include "base/cleanup.h"
 
+/* One to ask the filesystem and one to use the answer, unless that is moved all the time. */
+#define LOOK_AHEAD_MAX_TRIES 8
+
 struct Locator {
         LiveMount *mount; /* NULL when released */
         const ScopeSet *scopes;
@@ -251,6 +254,16 @@ int locator_find(Locator *l, const FileHandle *directory, bool is_read_on,
         *ret_place = &n->place;
         *ret_source = l->source;
         return 0;
+}
+
+int locator_look_ahead(Locator *l, const FileHandle *directory) {
+        const DirPlace *place;
+        PathSource source;
+        int r = -EAGAIN;
+
+        for (int i = 0; i < LOOK_AHEAD_MAX_TRIES && r == -EAGAIN; i++)
+                r = locator_find(l, directory, true, &place, &source);
+        return r == -ENOMEM ? r : 0;
 }
 
 void locator_give_up(Locator *l, const FileHandle *directory) {

@@ -78,6 +78,59 @@ START_TEST(umount_works_right_behind_deletions) {
 }
 END_TEST
 
+static void wait_for_ends(const Monitor *m, size_t n) {
+        double end = harness_now() + 5;
+        size_t n_seen;
+
+        do {
+                _cleanup_free_ char *output = harness_read_file(m->output_path, NULL);
+
+                n_seen = 0;
+                for (const char *at = output; (at = strstr(at, "it was unmounted")); at++)
+                        n_seen++;
+                harness_assert(harness_now() < end, "%zu of %zu ends are told", n_seen, n);
+        } while (n_seen < n);
+}
+
+/* Where it was is asked for only when an event is read: the filesystem may be gone by then. */
+START_TEST(umount_right_behind_a_deletion_in_a_directory) {
+        Filesystem fs = fs_new((FsKind)_i, "fs");
+        int device_fd = open(fs.source, O_RDONLY | O_CLOEXEC); /* keeps the device, to the end */
+        char *other = harness_path("other");
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path));
+
+        ck_assert_int_ge(device_fd, 0);
+        harness_mkdir(other);
+        for (size_t i = 0; i < harness_scale(40, 10); i++) {
+                _cleanup_free_ char *directory = harness_format("%s/dir-%zu", fs.path, i);
+                _cleanup_free_ char *moved = harness_format("%s/moved-%zu", fs.path, i);
+                _cleanup_free_ char *name = harness_format("dir-%zu/file", i);
+                _cleanup_free_ char *moved_name = harness_format("moved-%zu/file", i);
+
+                harness_mkdir(directory);
+                delete_one(&fs, "a", &t, &own);
+                harness_sleep(0.005);
+                /* It looks at the mount table now, and finds the filesystem gone. */
+                ck_assert_int_eq(mount("tmpfs", other, "tmpfs", 0, NULL), 0);
+                delete_one(&fs, name, &t, &own);
+                if (i % 2 == 0) {
+                        ck_assert_int_eq(rename(directory, moved), 0);
+                        truth_add_move(&t, directory, moved, &own);
+                        delete_one(&fs, moved_name, &t, &own);
+                }
+                for (int k = 0; umount2(fs.path, 0) < 0; k++)
+                        harness_assert(k < 100000, "umount: %m"); /* a look-up is under way */
+                wait_for_ends(&m, i + 1);
+                ck_assert_int_eq(umount2(other, 0), 0);
+                fs_mount_on(&fs, fs.path);
+                monitor_wait_until_quiet(&m, 0.1);
+        }
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
 /* One of two filesystems goes; the other is still watched. */
 START_TEST(the_other_filesystem_stays_watched) {
         Filesystem gone = fs_new(FS_EXT4, "gone"), stays = fs_new(FS_EXT4, "stays");
@@ -258,6 +311,8 @@ END_TEST
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, umount_works_while_watched, 0, FS_KINDS);
         tcase_add_loop_test(tcase, umount_works_right_behind_deletions, 0, FS_KINDS);
+        tcase_add_loop_test(tcase, umount_right_behind_a_deletion_in_a_directory, FS_EXT4,
+                            FS_KINDS);
         tcase_add_test(tcase, the_other_filesystem_stays_watched);
         tcase_add_test(tcase, mounted_again);
         tcase_add_test(tcase, lazy_umount);

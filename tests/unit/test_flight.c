@@ -90,6 +90,61 @@ START_TEST(test_queue) {
 }
 END_TEST
 
+typedef struct Seen {
+        int32_t pids[8];
+        size_t n, n_max;
+} Seen;
+
+static int see(void *userdata, const FanEvent *event) {
+        Seen *s = userdata;
+
+        ck_assert_int_eq(event->pidfd, -1);
+        s->pids[s->n++] = event->pid;
+        return s->n == s->n_max ? -EIO : 0;
+}
+
+static void expect_seen(const int32_t *pids, size_t n) {
+        Seen all = {.n_max = 8}, some = {.n_max = 2};
+
+        ck_assert_int_eq(flight_for_each(flight, see, &all), 0);
+        ck_assert_uint_eq(all.n, n);
+        ck_assert(n == 0 || memcmp(all.pids, pids, n * sizeof(*pids)) == 0);
+        ck_assert_int_eq(flight_for_each(flight, see, &some), n < 2 ? 0 : -EIO);
+        ck_assert_uint_eq(some.n, n < 2 ? n : 2);
+}
+
+/* All that is in flight, over several reads, without what has left and what was dropped. */
+START_TEST(test_for_each) {
+        FlightEvent e;
+
+        expect_seen(NULL, 0);
+        for (int32_t i = 0; i < 6; i++) {
+                add_event(i, i == 3 ? dup_fd() : -1, 0);
+                if (i % 2 == 0)
+                        continue;
+                send_packet();
+                ck_assert_int_gt(flight_read(flight, group[0]), 0);
+                while (flight_next_read(flight, &e) > 0)
+                        if (e.fan.pid == 2)
+                                flight_drop(flight);
+                flight_close_pidfds(flight);
+        }
+        expect_seen((int32_t[]){0, 1, 3, 4, 5}, 5);
+        expect_head(0, 0, NULL);
+        expect_seen((int32_t[]){0, 1, 3, 4, 5}, 5);
+        flight_pop(flight);
+        expect_seen((int32_t[]){1, 3, 4, 5}, 4);
+        expect_head(1, 1, NULL);
+        flight_pop(flight);
+        expect_seen((int32_t[]){3, 4, 5}, 3);
+        for (int32_t i = 3; i < 6; i++) {
+                expect_head((uint64_t)i, i, NULL);
+                flight_pop(flight);
+        }
+        expect_seen(NULL, 0);
+}
+END_TEST
+
 /* A look at the head while a read is being looked through takes nothing from it. */
 START_TEST(test_peek_between) {
         FlightEvent e;
@@ -316,6 +371,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_kernel_bytes);
         tcase_add_test(tcase, test_queue);
+        tcase_add_test(tcase, test_for_each);
         tcase_add_test(tcase, test_peek_between);
         tcase_add_test(tcase, test_round_and_round);
         tcase_add_test(tcase, test_drained);

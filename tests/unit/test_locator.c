@@ -318,6 +318,28 @@ START_TEST(test_release_mount) {
 }
 END_TEST
 
+/* What was asked for in time is known when the mount is gone, as it was before what is in flight.
+ */
+START_TEST(test_look_ahead) {
+        FileHandle h;
+        FlightEvent e;
+
+        mkdir_at(1, 0, "a");
+        mkdir_at(2, 1, "b");
+        mkdir_at(3, 2, "c");
+        e = note_rename(1, 0, "a", 0, "z");
+        h = handle(3);
+        ck_assert_int_eq(locator_look_ahead(locator, &h), 0);
+        h = handle(4); /* gone */
+        ck_assert_int_eq(locator_look_ahead(locator, &h), 0);
+        locator_release_mount(locator);
+        expect_place(3, "/mnt/a/b/c", CACHE);
+        locator_apply(locator, &e);
+        expect_place(3, "/mnt/z/b/c", CACHE);
+        ck_assert_int_eq(find_to_the_end(4), -ESTALE);
+}
+END_TEST
+
 START_TEST(test_scopes_changed) {
         mkdir_at(1, 0, "a");
         mkdir_at(2, 1, "b");
@@ -456,6 +478,7 @@ int main(void) {
         tcase_add_test(tcase, test_other_events);
         tcase_add_test(tcase, test_events_about_the_root);
         tcase_add_test(tcase, test_release_mount);
+        tcase_add_test(tcase, test_look_ahead);
         tcase_add_test(tcase, test_scopes_changed);
         tcase_add_test(tcase, test_many_events);
         tcase_add_test(tcase, test_many_renames);
