@@ -44,6 +44,9 @@ typedef struct ScopeSet {
         size_t n_targets;
 } ScopeSet;
 
+/* More mounts than these do not go within the moment until the events before are read. */
+#define SCOPE_FORMER_MAX 256
+
 typedef enum ScopeClass {
         SCOPE_NONE, /* no target in, above or below this directory */
         SCOPE_SOME, /* on the way to a target: each full path must be asked about */
@@ -68,6 +71,17 @@ ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_f
 
 /* Are the same directories mounted at the same places, in the same order? */
 bool scope_set_has_same_mounts(const ScopeSet *s, const ScopeSet *other);
+
+/*
+ * scope_set_keep_former() - go on showing, too, what was mounted before
+ * @former: those of its mounts that s lacks become its last ones, SCOPE_FORMER_MAX at most; only
+ *          good for scope_set_done() afterwards
+ *
+ * Return: 0, -ENOMEM.
+ */
+int scope_set_keep_former(ScopeSet *s, ScopeSet *former);
+/* Takes away all mounts but the first n. */
+void scope_set_truncate(ScopeSet *s, size_t n_mounts);
 
 /* Some mount shows but a part of the filesystem. */
 bool scope_set_is_partial(const ScopeSet *s);

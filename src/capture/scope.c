@@ -113,12 +113,46 @@ ScopeClass scope_set_classify(const ScopeSet *s, const char *fs_path, size_t n_f
         return best;
 }
 
+static bool scope_mount_is_same(const ScopeMount *m, const ScopeMount *other) {
+        return strcmp(m->root, other->root) == 0 && strcmp(m->point, other->point) == 0;
+}
+
+static bool scope_set_has(const ScopeSet *s, const ScopeMount *m) {
+        for (size_t i = 0; i < s->n_mounts; i++)
+                if (scope_mount_is_same(&s->mounts[i], m))
+                        return true;
+        return false;
+}
+
+int scope_set_keep_former(ScopeSet *s, ScopeSet *former) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < former->n_mounts && n < SCOPE_FORMER_MAX; i++) {
+                ScopeMount *m = &former->mounts[i], *mounts;
+
+                if (scope_set_has(s, m))
+                        continue;
+                mounts = reallocarray(s->mounts, s->n_mounts + 1, sizeof(*mounts));
+                if (!mounts)
+                        return -ENOMEM;
+                s->mounts = mounts;
+                s->mounts[s->n_mounts++] = *m;
+                *m = (ScopeMount){0};
+                n++;
+        }
+        return 0;
+}
+
+void scope_set_truncate(ScopeSet *s, size_t n_mounts) {
+        while (s->n_mounts > n_mounts)
+                scope_mount_done(&s->mounts[--s->n_mounts]);
+}
+
 bool scope_set_has_same_mounts(const ScopeSet *s, const ScopeSet *other) {
         if (s->n_mounts != other->n_mounts)
                 return false;
         for (size_t i = 0; i < s->n_mounts; i++)
-                if (strcmp(s->mounts[i].root, other->mounts[i].root) != 0 ||
-                    strcmp(s->mounts[i].point, other->mounts[i].point) != 0)
+                if (!scope_mount_is_same(&s->mounts[i], &other->mounts[i]))
                         return false;
         return true;
 }

@@ -29,6 +29,8 @@ struct WatchedFilesystem {
         Identifier *identifier;
         Victims *victims; /* NULL: the kernel does not tell what renames destroy */
         ScopeSet scopes;
+        size_t n_present;         /* of their mounts; behind them are those that were there … */
+        uint64_t scopes_nsec;     /* … before this, for events from before it; monotonic */
         uint64_t stale_position;  /* of the event that waits for its directory … */
         uint64_t stale_nsec;      /* … since then */
         uint64_t not_before_nsec; /* no event from here on happened earlier; monotonic */
@@ -180,6 +182,7 @@ int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking 
         fs->identifier = identifier;
         /* The walk asks at its first step what is watched. */
         fs->scopes = plan->scopes;
+        fs->n_present = fs->scopes.n_mounts;
         r = open_parts(fs, plan->mount, features, marking, is_bounded, ret_step);
         if (r < 0) {
                 fs->scopes = (ScopeSet){0};
@@ -248,11 +251,18 @@ int watched_filesystem_has_mark(const WatchedFilesystem *fs) {
 }
 
 void watched_filesystem_set_scopes(WatchedFilesystem *fs, ScopeSet *scopes) {
-        bool is_other = !scope_set_has_same_mounts(&fs->scopes, scopes);
+        ScopeSet former = fs->scopes, present = fs->scopes;
+        bool is_other;
 
-        scope_set_done(&fs->scopes);
+        present.n_mounts = fs->n_present;
+        is_other = !scope_set_has_same_mounts(&present, scopes);
         fs->scopes = *scopes;
+        fs->n_present = scopes->n_mounts;
+        fs->scopes_nsec = clock_now_nsec(CLOCK_MONOTONIC);
         *scopes = (ScopeSet){0};
+        /* Without memory what is still queued is told as it can be seen now. */
+        (void)scope_set_keep_former(&fs->scopes, &former);
+        scope_set_done(&former);
         locator_scopes_changed(fs->locator);
         /* Another directory may be seen where it matters now. */
         if (fs->index && is_other)
@@ -725,6 +735,14 @@ static void forget_copy(LocatedEvent *e) {
         e->place_copy.path = NULL;
 }
 
+/* From an event on that came when the queue had been seen empty since the mounts went. */
+static void forget_former_mounts(WatchedFilesystem *fs, const FlightEvent *e) {
+        if (fs->scopes.n_mounts == fs->n_present || e->empty_monotonic_nsec < fs->scopes_nsec)
+                return;
+        scope_set_truncate(&fs->scopes, fs->n_present);
+        locator_scopes_changed(fs->locator);
+}
+
 int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
         int r;
 
@@ -744,6 +762,7 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
         }
         if (fs->until_nsec > 0 && ret_event->event.monotonic_nsec > fs->until_nsec)
                 return 0;
+        forget_former_mounts(fs, &ret_event->event);
         ret_event->deleter = ret_event->event.attachment;
         if (ret_event->event.fan.mask & FAN_Q_OVERFLOW) {
                 /* Renames may be among the lost. */

@@ -265,6 +265,57 @@ START_TEST(test_same_mounts) {
 }
 END_TEST
 
+START_TEST(test_former) {
+        ScopeSet now = {0};
+        const ScopeMount *m;
+
+        add_mount("/@", "/");
+        add_mount("/@home", "/home");
+        add_mount("/@home/a", "/a");
+        add_mount("/@srv", "/srv");
+        ck_assert_int_eq(scope_set_add_mount(&now, "/@", "/", "btrfs", "/dev/sda1", "/@"), 0);
+        ck_assert_int_eq(scope_set_add_mount(&now, "/@new", "/srv", "btrfs", "/dev/sda1", "/@"), 0);
+        ck_assert_int_eq(scope_set_keep_former(&now, &set), 0);
+        scope_set_done(&set);
+        set = now;
+        ck_assert_uint_eq(set.n_mounts, 5);
+        add_target("/", true);
+        /* What is there now comes first. */
+        ck_assert_int_eq(classify("/@home/a", &m), SCOPE_ALL);
+        ck_assert_str_eq(buffer_terminate(&visible), "/home/a");
+        classify("/@/a", &m);
+        ck_assert_str_eq(buffer_terminate(&visible), "/a");
+        classify("/@new/a", &m);
+        ck_assert_str_eq(buffer_terminate(&visible), "/srv/a");
+        classify("/@srv/a", &m);
+        ck_assert_str_eq(buffer_terminate(&visible), "/srv/a");
+        scope_set_truncate(&set, 2);
+        ck_assert_int_eq(classify("/@home/a", &m), SCOPE_NONE);
+        ck_assert_int_eq(classify("/@srv/a", &m), SCOPE_NONE);
+        ck_assert_int_eq(classify("/@new/a", &m), SCOPE_ALL);
+        scope_set_truncate(&set, 2);
+        ck_assert_uint_eq(set.n_mounts, 2);
+        scope_set_truncate(&set, 0);
+}
+END_TEST
+
+START_TEST(test_former_bound) {
+        ScopeSet now = {0};
+
+        for (int i = 0; i < SCOPE_FORMER_MAX + 10; i++) {
+                _cleanup_free_ char *point = NULL;
+
+                ck_assert_int_gt(asprintf(&point, "/%d", i), 0);
+                add_mount("/", point);
+        }
+        ck_assert_int_eq(scope_set_add_mount(&now, "/", "/", "btrfs", "/dev/sda1", NULL), 0);
+        ck_assert_int_eq(scope_set_keep_former(&now, &set), 0);
+        ck_assert_uint_eq(now.n_mounts, SCOPE_FORMER_MAX + 1);
+        ck_assert_str_eq(now.mounts[0].point, "/");
+        scope_set_done(&now);
+}
+END_TEST
+
 static const char *mount_of(const char *fs_path) {
         const ScopeMount *m = scope_set_find_mount_of(&set, fs_path, strlen(fs_path));
 
@@ -363,6 +414,8 @@ int main(void) {
         tcase_add_test(tcase, test_exchange);
         tcase_add_test(tcase, test_gone);
         tcase_add_test(tcase, test_same_mounts);
+        tcase_add_test(tcase, test_former);
+        tcase_add_test(tcase, test_former_bound);
         tcase_add_test(tcase, test_find_mount_of);
         tcase_add_loop_test(tcase, test_wants, 0, sizeof(wanted) / sizeof(wanted[0]));
         tcase_add_test(tcase, test_wants_root);
