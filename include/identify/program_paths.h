@@ -35,7 +35,8 @@ void program_paths_learn(ProgramPaths *p, const ProcessFacts *facts);
  * @comm:       the name of the process; one that was not started from this path, nor under such a
  *              name, has another program that got the inode of a deleted one
  *
- * Borrowed until the next call of program_paths_learn().
+ * NULL, too, where two are known, as of a btrfs and a snapshot of it: the record does not tell them
+ * apart.  Borrowed until the next call of program_paths_learn().
  */
 const char *program_paths_find(const ProgramPaths *p, dev_t superblock, uint64_t inode,
                                const char *comm);

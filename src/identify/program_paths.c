@@ -190,9 +190,16 @@ static bool is_named(const Program *program, const char *comm) {
 
 const char *program_paths_find(const ProgramPaths *p, dev_t superblock, uint64_t inode,
                                const char *comm) {
+        const char *path = NULL;
+
         for (const Program *program = first_of_inode(p, inode); program;
-             program = next_of_inode(program->link.next, inode))
-                if (program->superblock == superblock && is_named(program, comm))
-                        return program->path;
-        return NULL;
+             program = next_of_inode(program->link.next, inode)) {
+                if (program->superblock != superblock || !is_named(program, comm))
+                        continue;
+                /* In a snapshot of a btrfs all has the inodes of what it was taken of. */
+                if (path && strcmp(path, program->path) != 0)
+                        return NULL;
+                path = program->path;
+        }
+        return path;
 }

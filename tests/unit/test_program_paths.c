@@ -156,6 +156,27 @@ START_TEST(test_superblock) {
 }
 END_TEST
 
+/* A snapshot has the superblock and the inodes of what it was taken of: which was it? */
+START_TEST(test_snapshot) {
+        const dev_t snapshot = makedev(0, 51);
+
+        put_mounts(MOUNTS "23 21 0:40 /snapshot /s rw - btrfs /dev/sdb rw\n");
+        learn_on(SUBVOLUME, 22, 7, "/b/rm", "rm");
+        learn_on(SUBVOLUME, 22, 8, "/b/ls", "ls");
+        expect_on(BTRFS, 7, "rm", "/b/rm");
+        learn_on(snapshot, 23, 7, "/s/rm", "rm");
+        expect_on(BTRFS, 7, "rm", NULL);
+        expect_on(BTRFS, 8, "ls", "/b/ls");
+        /* The same file by the same name, seen through two mounts. */
+        learn_on(snapshot, 23, 8, "/b/ls", "ls");
+        expect_on(BTRFS, 8, "ls", "/b/ls");
+        learn_on(snapshot, 23, 9, "/s/cp", "cp");
+        learn_on(SUBVOLUME, 22, 9, "/b/mv", "mv");
+        expect_on(BTRFS, 9, "cp", "/s/cp");
+        expect_on(BTRFS, 9, "mv", "/b/mv");
+}
+END_TEST
+
 /* A program in each of many containers: the mount table is not read again for each. */
 START_TEST(test_many_mounts) {
         learn_on(SUBVOLUME, 22, 7, "/b/rm", "rm");
@@ -189,6 +210,7 @@ int main(void) {
         tcase_add_test(tcase, test_name);
         tcase_add_test(tcase, test_replaced);
         tcase_add_test(tcase, test_superblock);
+        tcase_add_test(tcase, test_snapshot);
         tcase_add_test(tcase, test_many_mounts);
         tcase_add_test(tcase, test_bound);
         return unit_run("program_paths", tcase);
