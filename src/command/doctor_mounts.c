@@ -138,6 +138,18 @@ static void add_refusal(DoctorReport *r, Buffer *what, int error, WatchedStep st
         add(r, DOCTOR_CANNOT, what, advice ? advice + strlen("; ") : NULL);
 }
 
+/* A watch works there, and sees less. How many they are would take as long as the watch's start. */
+static void add_directories(DoctorReport *r, Buffer *what, int refusal, const char *fstype) {
+        bool is_overlay = strcmp(fstype, "overlay") == 0;
+
+        buffer_append_format(what,
+                             ": each of its directories, %s; that takes time and memory, and what "
+                             "is deleted in a new directory within a moment is not seen",
+                             reasons_directories(refusal, fstype));
+        add(r, DOCTOR_MISSING, what,
+            is_overlay ? "to watch it as a whole, mount it with nfs_export=on,index=on" : NULL);
+}
+
 static void look_at(Look *l, CoverageFilesystem *f) {
         _cleanup_buffer_ Buffer b = {0};
         const Mount *m = f->mount;
@@ -167,12 +179,7 @@ static void look_at(Look *l, CoverageFilesystem *f) {
         }
         l->filesystems[l->n_filesystems++] = fs;
         if (watched_filesystem_index(fs)) {
-                buffer_append_format(
-                        &b,
-                        ": each of its directories, %s; that takes time and memory, and what "
-                        "is deleted in a new directory within a moment is not seen",
-                        reasons_directories(watched_filesystem_refusal(fs), m->fstype));
-                add(l->report, DOCTOR_NOTE, &b, NULL);
+                add_directories(l->report, &b, watched_filesystem_refusal(fs), m->fstype);
                 return;
         }
         buffer_append_literal(&b, ": one mark for the whole filesystem");

@@ -197,6 +197,26 @@ START_TEST(few_descriptors) {
 }
 END_TEST
 
+/* What is watched directory by directory is said so: a watch sees less there. */
+START_TEST(an_overlay) {
+        _cleanup_free_ char *lower = harness_path("lower"), *upper = harness_path("upper");
+        _cleanup_free_ char *work = harness_path("work"), *merged = harness_path("merged");
+        _cleanup_free_ char *options =
+                harness_format("lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+        _cleanup_free_ char *output = NULL;
+
+        harness_mkdir(lower);
+        harness_mkdir(upper);
+        harness_mkdir(work);
+        harness_mkdir(merged);
+        if (mount("overlay", merged, "overlay", 0, options) < 0)
+                harness_skip("no overlay");
+        output = doctor(1, NULL, 0, MONITOR_ARGS(merged));
+        free(line_with(output, "missing ", "each of its directories"));
+        free(line_with(output, "         → ", "nfs_export=on"));
+}
+END_TEST
+
 static void mount_for_itself(void *userdata) {
         if (unshare(CLONE_NEWNS) < 0 || mount("private", userdata, "tmpfs", 0, NULL) < 0)
                 _exit(1);
@@ -277,6 +297,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_capability_is_missing, 0, 5);
         tcase_add_test(tcase, another_network_namespace);
         tcase_add_test(tcase, few_descriptors);
+        tcase_add_test(tcase, an_overlay);
         tcase_add_test(tcase, a_mount_of_another_namespace);
         tcase_add_test(tcase, a_path_that_is_not_there);
         tcase_add_test(tcase, json);

@@ -52,6 +52,9 @@ static const char *const bad_command_lines[][5] = {
         {"watch", "--action=explode", "/tmp", NULL},
         {"watch", "--count=0", "/tmp", NULL},
         {"watch", "--count=x", "/tmp", NULL},
+        {"watch", "--once", "--count=3", "/tmp", NULL},
+        {"watch", "--all", "/tmp", NULL},
+        {"doctor", "--no-such-option", NULL},
         {"watch", "--timeout=soon", "/tmp", NULL},
         {"watch", "--pid=-1", "/tmp", NULL},
         {"watch", "--pid=x", "/tmp", NULL},
@@ -148,12 +151,14 @@ static void give_up_capability(int what) {
                 _exit(125);
 }
 
+/* One hint, not one for each thing that only root has. */
 START_TEST(not_root) {
         _cleanup_free_ char *errors = NULL;
         int status = run_without(give_up_root, 0, &errors);
 
         ck_assert_int_eq(status, 1);
-        harness_assert(strstr(errors, "root") || strstr(errors, "sudo"), "%s", errors);
+        harness_assert(strstr(errors, "run it as root: sudo"), "%s", errors);
+        ck_assert_uint_eq(text_count(errors, strlen(errors), "\n"), 1);
 }
 END_TEST
 
@@ -248,6 +253,19 @@ START_TEST(a_pid_that_is_nobodys) {
 }
 END_TEST
 
+/* It may be a name, but most likely is a piece of an id. */
+START_TEST(a_short_container_id) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        _cleanup_free_ char *errors =
+                fails_with(124, MONITOR_ARGS("watch", "--output=text", "--timeout=100ms",
+                                             "--container=ab", "--container=web", fs.path));
+
+        harness_assert(strstr(errors, "--container=ab: only a container of that very name"), "%s",
+                       errors);
+        harness_assert(!strstr(errors, "--container=web"), "%s", errors);
+}
+END_TEST
+
 /* Records and messages would go into whatever file got the number. */
 START_TEST(a_closed_stdout) {
         _cleanup_free_ char *error_path = harness_path("errors"), *errors = NULL;
@@ -327,6 +345,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, root_of_another_user_namespace);
         tcase_add_test(tcase, an_unbindable_mount);
         tcase_add_test(tcase, a_pid_that_is_nobodys);
+        tcase_add_test(tcase, a_short_container_id);
         tcase_add_test(tcase, a_closed_stdout);
         tcase_add_test(tcase, help_fits_a_screen);
         tcase_add_test(tcase, version_names_the_build);

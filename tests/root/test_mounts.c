@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,6 +309,108 @@ START_TEST(an_end_is_told_beside_a_busy_one) {
 }
 END_TEST
 
+/* The place where a deletion is to happen, and how it is called from where it happens. */
+typedef struct Inside {
+        const char *host, *path;
+        int (*enter)(const struct Inside *in);
+} Inside;
+
+/* As systemd does it for PrivateTmp=: a directory of the host's /tmp stands where /tmp was. */
+static int enter_private(const Inside *in) {
+        _cleanup_free_ char *point = harness_path("tmp");
+
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+                return -1;
+        return mount(in->host, point, NULL, MS_BIND, NULL);
+}
+
+static int enter_chroot(const Inside *in) {
+        return chroot(in->host) < 0 ? -1 : chdir("/");
+}
+
+static void delete_inside(void *userdata) {
+        const Inside *in = userdata;
+
+        if (in->enter(in) < 0)
+                _exit(1);
+        harness_touch(in->path);
+        harness_unlink(in->path);
+}
+
+/* However it is called where it is deleted, the record has the path that the host sees. */
+START_TEST(deleted_in_another_view) {
+        _cleanup_free_ char *tmp = harness_path("tmp"), *service = harness_path("tmp/service");
+        _cleanup_free_ char *file = harness_path("tmp/service/file"), *path = NULL;
+        Inside in = {.host = service};
+        _cleanup_truth_ Truth t = {0};
+        Process who;
+        Monitor m;
+
+        harness_mkdir(tmp);
+        harness_mkdir(service);
+        m = monitor_start(MONITOR_ARGS(tmp));
+        path = _i == 0 ? harness_path("tmp/file") : harness_format("/file");
+        in.path = path;
+        in.enter = _i == 0 ? enter_private : enter_chroot;
+        who = process_fork_truth();
+        who.pid = process_fork(delete_inside, &in);
+        ck_assert_int_eq(process_wait(who.pid, 10), 0);
+        who.working_directory = NULL;
+        truth_add(&t, "unlink", file, &who);
+        truth_check(&t, &m, 1);
+}
+END_TEST
+
+/* The PATH is a bind mount of a directory: what is deleted is told by it, and no more than that. */
+START_TEST(a_bind_mount_of_a_directory) {
+        Filesystem fs = fs_new((FsKind)_i, "fs");
+        Process own = process_own_truth();
+        _cleanup_free_ char *from = harness_format("%s/in", fs.path),
+                            *bound = harness_path("bound");
+        _cleanup_free_ char *by_fs = harness_path("fs/in/a"), *by_bind = harness_path("bound/a");
+        _cleanup_free_ char *again = harness_path("bound/b"), *other = harness_path("fs/c");
+        _cleanup_truth_ Truth t = {.is_ordered = true};
+        Monitor m;
+
+        harness_mkdir(from);
+        harness_mkdir(bound);
+        ck_assert_int_eq(mount(from, bound, NULL, MS_BIND, NULL), 0);
+        m = monitor_start(MONITOR_ARGS(bound));
+        harness_touch(by_fs);
+        harness_unlink(by_fs);
+        truth_add(&t, "unlink", by_bind, &own);
+        harness_touch(other);
+        harness_unlink(other);
+        harness_touch(again);
+        harness_unlink(again);
+        truth_add(&t, "unlink", again, &own);
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
+/* --all: what is there, what comes later, and a word about what is left out. */
+START_TEST(every_filesystem) {
+        Filesystem fs = fs_new(FS_EXT4, "fs"), late;
+        Process own = process_own_truth();
+        _cleanup_free_ char *include = harness_format("--include=%s/**", harness_work());
+        _cleanup_free_ char *watching = harness_path("late (tmpfs)");
+        _cleanup_free_ char *output = NULL;
+        _cleanup_truth_ Truth t = {.is_ordered = true};
+        Monitor m = monitor_start(MONITOR_ARGS("--all", include, "--exclude=*.out"));
+
+        delete_one(&fs, "a", &t, &own);
+        late = fs_new(FS_TMPFS, "late");
+        monitor_wait_for_output(&m, watching, 5);
+        delete_one(&late, "b", &t, &own);
+        truth_check(&t, &m, 0);
+        output = harness_read_file(m.output_path, NULL);
+        harness_assert(strstr(output, "watches every local filesystem"), "%s", output);
+        harness_assert(strstr(output, "mounts of proc, sysfs, cgroup2 and their like"), "%s",
+                       output);
+        harness_assert(!strstr(output, "(proc"), "%s", output);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, umount_works_while_watched, 0, FS_KINDS);
         tcase_add_loop_test(tcase, umount_works_right_behind_deletions, 0, FS_KINDS);
@@ -320,6 +423,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, one_ends_before_its_successor_begins);
         tcase_add_test(tcase, hidden_for_a_while);
         tcase_add_test(tcase, an_end_is_told_beside_a_busy_one);
+        tcase_add_loop_test(tcase, deleted_in_another_view, 0, 2);
+        tcase_add_loop_test(tcase, a_bind_mount_of_a_directory, 0, FS_KINDS);
+        tcase_add_test(tcase, every_filesystem);
 }
 
 int main(void) {
