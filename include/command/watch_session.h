@@ -55,6 +55,9 @@ typedef enum WatchState {
  */
 int watch_session_dispatch(WatchSession *s);
 
+/* As watch_session_dispatch(), a few times in a row while there is more, without a pause. */
+int watch_session_settle(WatchSession *s);
+
 /*
  * watch_session_flush() - write what is still in the sink
  *

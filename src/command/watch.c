@@ -191,7 +191,7 @@ static int follow_mounts(Watch *w) {
         int r;
 
         /* What is unmounted now can be asked for the last time where its directories were. */
-        r = work(w);
+        r = go_on(w, watch_session_settle(w->session));
         if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
                 return r;
         r = watch_session_update_mounts(w->session);

@@ -115,6 +115,8 @@ static int say_read_error(const WatchedFilesystem *fs, int error) {
         return error;
 }
 
+/* The second look finds the queue empty, unless more has come. */
+#define SETTLE_MAX_LOOKS 8
 /* Events of one filesystem between two looks at signals and the other filesystems. */
 #define DISPATCH_MAX_EVENTS 16384
 
@@ -214,6 +216,14 @@ int watch_session_dispatch(WatchSession *s) {
         if (r < 0 && r != -EAGAIN)
                 return r;
         return (int)state;
+}
+
+int watch_session_settle(WatchSession *s) {
+        int r = WATCH_BUSY;
+
+        for (int i = 0; i < SETTLE_MAX_LOOKS && r == WATCH_BUSY; i++)
+                r = watch_session_dispatch(s);
+        return r;
 }
 
 int watch_session_update_mounts(WatchSession *s) {
