@@ -6,6 +6,7 @@
 
 #include "monitor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -219,4 +220,22 @@ void monitor_stop(Monitor *m) {
 
 char *monitor_errors(const Monitor *m) {
         return harness_read_file(m->error_path, NULL);
+}
+
+size_t monitor_count_marks(pid_t pid) {
+        _cleanup_free_ char *path = harness_format("/proc/%d/fdinfo", (int)pid);
+        _cleanup_closedir_ DIR *d = opendir(path);
+        struct dirent *e;
+        size_t n = 0;
+
+        harness_assert(d, "%s: %m", path);
+        while ((e = readdir(d))) {
+                _cleanup_free_ char *file = harness_format("%s/%s", path, e->d_name);
+                _cleanup_fclose_ FILE *f = fopen(file, "re");
+                char line[512];
+
+                while (*e->d_name != '.' && f && fgets(line, sizeof(line), f))
+                        n += strncmp(line, "fanotify ino:", 13) == 0;
+        }
+        return n;
 }

@@ -6,6 +6,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #define MONITOR_TIMEOUT_SEC 90.0
@@ -42,6 +43,8 @@ void monitor_pump(Monitor *m);
 void monitor_stop(Monitor *m);
 /* Waits for its own end. Return: exit status. */
 int monitor_wait(Monitor *m, double timeout_sec);
+/* How many files and directories a monitor has marked one by one. */
+size_t monitor_count_marks(pid_t pid);
 /* Its stderr, for messages; newly allocated. */
 char *monitor_errors(const Monitor *m);
 

@@ -6,43 +6,24 @@
 
 #include "operation.h"
 
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "harness.h"
+#include "monitor.h"
 
 /* A new directory is marked within this time, or later than anyone wants to wait. */
 #define MARKING_SEC 2.0
 
-/* How many files and directories a process has marked one by one. */
-static size_t count_marks(pid_t pid) {
-        _cleanup_free_ char *path = harness_format("/proc/%d/fdinfo", (int)pid);
-        _cleanup_closedir_ DIR *d = opendir(path);
-        struct dirent *e;
-        size_t n = 0;
-
-        harness_assert(d, "%s: %m", path);
-        while ((e = readdir(d))) {
-                _cleanup_free_ char *file = harness_format("%s/%s", path, e->d_name);
-                _cleanup_fclose_ FILE *f = fopen(file, "re");
-                char line[512];
-
-                while (*e->d_name != '.' && f && fgets(line, sizeof(line), f))
-                        n += strncmp(line, "fanotify ino:", 13) == 0;
-        }
-        return n;
-}
-
 static void make_directory(const OperationPlace *p, const char *path) {
-        size_t n_before = p->is_by_directory ? count_marks(p->monitor) : 0;
+        size_t n_before = p->is_by_directory ? monitor_count_marks(p->monitor) : 0;
         double end = harness_now() + MARKING_SEC;
 
         harness_mkdir(path);
-        while (p->is_by_directory && count_marks(p->monitor) <= n_before && harness_now() < end)
+        while (p->is_by_directory && monitor_count_marks(p->monitor) <= n_before &&
+               harness_now() < end)
                 harness_sleep(0.001);
 }
 

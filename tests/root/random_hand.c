@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "harness.h"
+#include "monitor.h"
 
 void random_directory_done(RandomDirectory *d) {
         cleanup_close(&d->fd);
@@ -184,11 +185,23 @@ static void become(RandomId owner) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* A new directory is marked within this time, or later than anyone wants to wait. */
+#define MARKING_SEC 2.0
+
+static void await_mark(const RandomStage *s, size_t n_before) {
+        double end = harness_now() + MARKING_SEC;
+
+        while (monitor_count_marks(s->monitor) <= n_before && harness_now() < end)
+                harness_sleep(0.001);
+}
+
 bool random_make(RandomHand *h, const RandomDirectory *d, RandomId name, mode_t type) {
         RandomOp op = {.kind = RANDOM_MAKE,
                        .is_directory = type == S_IFDIR,
                        .at = {d->id, name},
                        .object = random_new_object(h)};
+        bool is_marked = h->stage->is_by_directory && op.is_directory;
+        size_t n_marks = is_marked ? monitor_count_marks(h->stage->monitor) : 0;
         char text[RANDOM_NAME_BYTES];
         struct stat st;
         int r;
@@ -211,6 +224,8 @@ bool random_make(RandomHand *h, const RandomDirectory *d, RandomId name, mode_t 
         /* Unless others have moved it away, or put theirs there. */
         if (fstatat(d->fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == op.object)
                 h->log->ops[h->log->n_ops - 1].inode = st.st_ino;
+        if (is_marked)
+                await_mark(h->stage, n_marks);
         return true;
 }
 

@@ -72,8 +72,10 @@ typedef struct RandomStage {
         unsigned n_workers;
         unsigned n_roots; /* directories that stay where they are; the first one is watched */
         const char *roots[RANDOM_ROOTS_MAX];
-        bool is_serial;   /* one at a time, whose turn it is decided by the seed */
-        bool is_careless; /* does also what the kernel merges: see random_worker.c */
+        bool is_serial;       /* one at a time, whose turn it is decided by the seed */
+        bool is_careless;     /* does also what the kernel merges: see random_worker.c */
+        bool is_by_directory; /* new directories are marked a moment later: wait for that */
+        pid_t monitor;
         uint64_t turn_random;
         sem_t turns[RANDOM_WORKERS_MAX];
         bool is_over[RANDOM_WORKERS_MAX];

@@ -261,7 +261,7 @@ static void expect_overwrite(RandomModel *m, unsigned worker, const RandomOp *op
 
         harness_assert(victim->n_entries == 0, "%s is not empty in the model", lost);
         victim->linkers |= 1U << worker;
-        if (root_of(m, op->to) != 0)
+        if (m->stage->is_by_directory || root_of(m, op->to) != 0)
                 return;
         e->may_be_move = linkers & 1U << worker;
         e->source_type = e->type;
