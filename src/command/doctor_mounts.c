@@ -184,8 +184,8 @@ static void look_at(Look *l, CoverageFilesystem *f) {
         }
         buffer_append_literal(&b, ": one mark for the whole filesystem");
         if (is_below_top)
-                buffer_append_literal(&b, ", set by its top level, which is mounted for a moment "
-                                          "where nobody sees it");
+                buffer_append_literal(&b, ", set by its top level, of which a mount is held that "
+                                          "nobody else sees");
         add(l->report, DOCTOR_OK, &b, NULL);
 }
 
