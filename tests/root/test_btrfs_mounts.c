@@ -292,6 +292,41 @@ START_TEST(two_of_them) {
 }
 END_TEST
 
+/* What is mounted at /home was deleted before the watch begins: that goes on without it. */
+START_TEST(one_is_dead) {
+        Btrfs b = btrfs_new();
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        char *home;
+        Monitor m;
+
+        btrfs_mount(&b, "/", b.fs.path, NULL);
+        home = under_top(&b, "@home");
+        btrfs_subvolume_delete(home);
+        btrfs_umount(b.fs.path);
+        m = monitor_start(MONITOR_ARGS(_i == 0 ? b.root : b.home));
+        btrfs_delete_in(_i == 0 ? &t : NULL, b.root, "a", &own);
+        truth_check(&t, &m, 0);
+        btrfs_umount(b.home);
+        btrfs_umount(b.root);
+        btrfs_assert_detaches(&b.fs);
+}
+END_TEST
+
+/* Directories of two subvolumes cannot be marked in one group, and are not walked from one another:
+ * that one is left out is said. */
+START_TEST(directory_by_directory) {
+        Btrfs b = btrfs_new();
+        Process own = process_own_truth();
+        _cleanup_truth_ Truth t = {0};
+        Monitor m = monitor_start(MONITOR_ARGS("--marks=directories", b.root));
+
+        monitor_wait_for_output(&m, "the first one /@home in it", 5);
+        btrfs_delete_in(&t, b.root, "a", &own);
+        truth_check(&t, &m, 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, mounted_again_and_again);
         tcase_add_test(tcase, more_mounts_while_watched);
@@ -301,6 +336,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, mounted_subvolume_is_renamed);
         tcase_add_loop_test(tcase, mounted_subvolume_is_deleted, 0, 2);
         tcase_add_test(tcase, two_of_them);
+        tcase_add_loop_test(tcase, one_is_dead, 0, 2);
+        tcase_add_test(tcase, directory_by_directory);
 }
 
 int main(void) {
