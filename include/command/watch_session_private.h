@@ -59,7 +59,9 @@ struct WatchSession {
         EarlyNews *early;
         size_t n_early;
         MountTable mounts; /* as they were at the last look */
-        char **covers;     /* mount points that hide files, said so */
+        struct WatchOverlay *overlays;
+        size_t n_overlays;
+        char **covers; /* mount points that hide files, said so */
         size_t n_covers;
 
         pid_t self;

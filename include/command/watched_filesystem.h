@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "capture/coverage.h"
@@ -154,6 +155,16 @@ typedef struct LocatedEvent {
  * nothing is in flight; -EAGAIN; errors of read(2), -ENOMEM.
  */
 int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event);
+/* The status of a file by its handle. Return: 0, -ESTALE it is gone, -errno of fstat(2). */
+int watched_filesystem_stat(WatchedFilesystem *fs, const FileHandle *file, struct stat *ret_status);
+/*
+ * watched_filesystem_exchange() - the other half of an exchange
+ * @rename: the event that watched_filesystem_next() returned last
+ *
+ * Return: false when it is none, as far as can be seen; the kernel queues both halves at once.
+ */
+bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
+                                 FanEvent *ret_event);
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
 

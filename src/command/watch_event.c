@@ -19,6 +19,7 @@
 #include "base/hash_table.h"
 #include "base/path.h"
 #include "capture/handle_inode.h"
+#include "command/watch_overlays.h"
 #include "command/watch_session_private.h"
 
 static RecordPath record_path(const DirPlace *place, const FanName *name) {
@@ -208,6 +209,35 @@ static bool is_subvolume(const WatchedFilesystem *fs, const FanEvent *e) {
                                                           watched_filesystem_mount(fs)->fstype);
 }
 
+/*
+ * Writes the record, if it passes the filters.
+ * @part:        N_PARTS: a whiteout
+ * @is_vanished: something is no longer in what is watched; that is what --count counts
+ */
+static int tell(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, Record *r,
+                bool is_vanished, EventPart part) {
+        int error;
+
+        if (!r->mount)
+                r->mount = watched_filesystem_mount(fs);
+        if (!record_filter_passes(&s->options->filter, r))
+                return 0;
+        r->may_be_overwrite = r->action == RECORD_MOVE && e->victim.state == VICTIM_POSSIBLE;
+        /* Of a whiteout the event's file is the whiteout. */
+        if (part != N_PARTS)
+                r->remains = watch_remains_find(&s->remains, fs, e, r, s->proc_fd, s->self);
+        error = watch_session_put(s, r);
+        if (error < 0)
+                return error;
+        s->counters.n_records++;
+        s->counters.n_moves += r->action == RECORD_MOVE;
+        s->counters.n_vanished += is_vanished;
+        process_counter_add(&s->processes, &e->deleter->process);
+        if (part == PART_MOVED)
+                s->moved_away = moved_away(fs, &e->event);
+        return 0;
+}
+
 static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, EventPart part) {
         Record r = {
                 .action = action_of(&e->event.fan, part),
@@ -218,7 +248,6 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                 .path_source = e->source,
         };
         bool is_vanished = true;
-        int error;
 
         r.inode = handle_inode(&e->event.fan.target, watched_filesystem_mount(fs)->fstype);
         if (part == PART_MOVED && is_overwrite(s, fs, e)) {
@@ -233,32 +262,47 @@ static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                         is_vanished = true;
                 }
         }
-        if (!r.mount)
-                r.mount = watched_filesystem_mount(fs);
-        if (!record_filter_passes(&s->options->filter, &r))
+        return tell(s, fs, e, &r, is_vanished, part);
+}
+
+/* What a whiteout hides from now on. */
+static int put_whiteout(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e,
+                        bool is_directory) {
+        Record r = {
+                .action = is_directory ? RECORD_RMDIR : RECORD_UNLINK,
+                .realtime_nsec = e->event.realtime_nsec,
+                .is_directory = is_directory,
+                .deleter = e->deleter,
+                .path = record_path(e->new_place, &e->event.fan.new_name),
+                .path_source = e->new_source,
+                .mount = e->new_place ? e->new_place->mount : NULL,
+        };
+
+        /* What lies below has an inode of another filesystem; what was copied up is replaced. */
+        if (e->victim.state == VICTIM_CERTAIN)
+                r.inode = handle_inode(&e->victim.handle, watched_filesystem_mount(fs)->fstype);
+        if (!place_is_wanted(s, watched_filesystem_scopes(fs), e->new_place, &r.path,
+                             scope_event(&r)))
                 return 0;
-        r.may_be_overwrite = r.action == RECORD_MOVE && e->victim.state == VICTIM_POSSIBLE;
-        r.remains = watch_remains_find(&s->remains, fs, e, &r, s->proc_fd, s->self);
-        error = watch_session_put(s, &r);
-        if (error < 0)
-                return error;
-        s->counters.n_records++;
-        s->counters.n_moves += r.action == RECORD_MOVE;
-        s->counters.n_vanished += is_vanished;
-        process_counter_add(&s->processes, &e->deleter->process);
-        if (part == PART_MOVED)
-                s->moved_away = moved_away(fs, &e->event);
-        return 0;
+        return tell(s, fs, e, &r, true, N_PARTS);
 }
 
 int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
-        bool is_told;
+        bool is_told, is_directory;
         int r = 0;
 
         if (e->is_overflow)
                 return put_overflow(s, fs);
         if (e->event.fan.pid == s->self)
                 return 0;
+        switch (watch_overlays_view(s, fs, e, &is_directory)) {
+        case WATCH_OVERLAY_INNER:
+                return 0;
+        case WATCH_OVERLAY_WHITEOUT:
+                return put_whiteout(s, fs, e, is_directory);
+        case WATCH_OVERLAY_PLAIN:
+                break;
+        }
         is_told = e->event.fan.mask & FAN_MOVED_TO && is_other_half_told(s, fs, &e->event);
         for (EventPart part = 0; part < N_PARTS && r >= 0 && !watch_session_is_enough(s); part++) {
                 if (part == PART_ARRIVED && is_told)

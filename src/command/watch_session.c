@@ -19,6 +19,7 @@
 #include "command/watch_hold.h"
 #include "command/watch_news.h"
 #include "command/watch_session_private.h"
+#include "command/watch_overlays.h"
 #include "command/watch_setup.h"
 #include "command/watch_walk.h"
 
@@ -35,6 +36,8 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
         r = watch_setup(s);
         if (r >= 0)
                 r = watch_coverage_update(s);
+        if (r >= 0)
+                r = watch_overlays_update(s);
         if (r >= 0)
                 r = watch_hold_update(s);
         if (r < 0) {
@@ -53,6 +56,7 @@ WatchSession *watch_session_free(WatchSession *s) {
         free(s->filesystems);
         watch_news_forget_early(s);
         watch_covers_done(s);
+        watch_overlays_done(s);
         process_counter_done(&s->processes);
         watch_remains_done(&s->remains);
         watch_setup_undo(s);
@@ -229,6 +233,8 @@ int watch_session_settle(WatchSession *s) {
 int watch_session_update_mounts(WatchSession *s) {
         int r = watch_coverage_update(s);
 
+        if (r >= 0)
+                r = watch_overlays_update(s);
         return r < 0 ? r : watch_hold_update(s);
 }
 

@@ -787,6 +787,59 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
         return 1;
 }
 
+int watched_filesystem_stat(WatchedFilesystem *fs, const FileHandle *file,
+                            struct stat *ret_status) {
+        LiveObject o;
+        int r = -ESTALE;
+
+        if (locator_mount(fs->locator))
+                r = live_object_read(locator_mount(fs->locator), file, &(FileHandle){0}, &o);
+        if (r >= 0)
+                *ret_status = o.status;
+        return r;
+}
+
+static bool is_same_name(const FanName *a, const FanName *b) {
+        return file_handle_equal(&a->directory, &b->directory) && a->n_name == b->n_name &&
+               memcmp(a->name, b->name, a->n_name) == 0;
+}
+
+/* What other threads and processes did meanwhile stands in between. */
+#define EXCHANGE_MAX_BEHIND 8
+
+/* The other half of an exchange is looked for among the events in flight. */
+typedef struct Exchange {
+        const FanEvent *rename;
+        FanEvent *ret_event;
+        size_t n_seen;
+} Exchange;
+
+/* Return: 1 it is this one, -ENOENT it is none that stands so near, 0 go on. */
+static int find_half(void *userdata, const FanEvent *e) {
+        Exchange *x = userdata;
+
+        if (e->pid == x->rename->pid && e->old_name.directory.bytes &&
+            is_same_name(&e->old_name, &x->rename->new_name) &&
+            is_same_name(&e->new_name, &x->rename->old_name)) {
+                *x->ret_event = *e;
+                return 1;
+        }
+        return ++x->n_seen > EXCHANGE_MAX_BEHIND ? -ENOENT : 0;
+}
+
+bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
+                                 FanEvent *ret_event) {
+        Exchange x = {.rename = rename, .ret_event = ret_event};
+        int r = flight_for_each(fs->flight, find_half, &x);
+
+        /* The same system call queues it: it may have come by now. */
+        if (r == 0 && read_on(fs) >= 0) {
+                x.n_seen = 0;
+                r = flight_for_each(fs->flight, find_half, &x);
+        }
+        return r > 0;
+}
+
 /* A directory came from where nothing is marked. */
 static bool is_return(const FanEvent *e) {
         return (e->mask & FAN_RENAME) && (e->mask & FAN_ONDIR) && e->target.bytes &&

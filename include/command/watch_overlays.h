@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What happens on the filesystem that holds an overlay's writable layer, as a user of the overlay
+ * sees it.
+ */
+
+#include "capture/overlay_layers.h"
+#include "command/watch_session.h"
+
+/* An overlay that is mounted in our mount namespace. */
+typedef struct WatchOverlay {
+        dev_t device;
+        OverlayLayers layers;
+} WatchOverlay;
+
+typedef enum WatchOverlayView {
+        WATCH_OVERLAY_PLAIN,    /* it is what it looks like */
+        WATCH_OVERLAY_INNER,    /* overlayfs keeps house, or the overlay itself is watched */
+        WATCH_OVERLAY_WHITEOUT, /* a rename that hides what lies in a layer below: a deletion */
+} WatchOverlayView;
+
+/* The mounts are others now. Return: 0, -ENOMEM (said). */
+int watch_overlays_update(WatchSession *s);
+void watch_overlays_done(WatchSession *s);
+
+/*
+ * watch_overlays_view() - what an event is to a user
+ * @ret_is_directory: filled for a whiteout: what is hidden is a directory
+ */
+WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *fs,
+                                     const LocatedEvent *e, bool *ret_is_directory);
+
+/*
+ * watch_overlays_append_upper() - where a path of an overlay lies in its writable layer, or would
+ *
+ * Appends nothing when the layer is not known. m: the overlay's mount that the path is seen by.
+ */
+void watch_overlays_append_upper(const WatchSession *s, const WatchedFilesystem *fs,
+                                 const ScopeMount *m, const char *path, size_t n_path, Buffer *b);
