@@ -86,6 +86,9 @@ void fan_event_iter_init(FanEventIter *it, const void *bytes, size_t n_bytes);
  */
 int fan_event_next(FanEventIter *it, FanEvent *ret_event);
 
+/* What an event is about that has no name: the target, or a directory that is "." in itself.
+ * Return: .bytes is NULL when it has one. Borrows from the event. */
+FileHandle fan_event_self(const FanEvent *e);
 /* Steps over an event that has been decoded before. */
 void fan_event_skip(FanEventIter *it);
 

@@ -168,6 +168,9 @@ bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
 
+/* Is it told what renames destroy, and what is left of deleted files? */
+bool watched_filesystem_has_victims(const WatchedFilesystem *fs);
+
 /*
  * watched_filesystem_look() - what is left of a file that lost a name
  * @directory: where it had that name

@@ -181,6 +181,18 @@ static int fail(FanEventIter *it, FanEvent *event) {
         return -EBADMSG;
 }
 
+FileHandle fan_event_self(const FanEvent *e) {
+        const FanName *n = &e->name;
+
+        if (e->old_name.directory.bytes || e->new_name.directory.bytes)
+                return (FileHandle){0};
+        if (!n->directory.bytes)
+                return e->target;
+        if (e->mask & FAN_ONDIR && n->n_name == 1 && n->name[0] == '.')
+                return n->directory;
+        return (FileHandle){0};
+}
+
 void fan_event_skip(FanEventIter *it) {
         struct fanotify_event_metadata meta;
 

@@ -27,21 +27,12 @@
 
 #include "base/hash_table.h"
 #include "capture/arrivals.h"
+#include "capture/file_news.h"
 
-/* A power of two. What falls out of the table costs a look at the filesystem. */
-#define N_SLOTS 4096
 /* Candidates that wait for their rename: of each open one, the victims of all threads. */
 #define N_CANDIDATES 256
 /* Open renames, that is processes and threads in the middle of one. */
 #define N_OPEN_MAX 256
-
-/* What events without a name have said of a file lately. */
-typedef struct Slot {
-        uint64_t file; /* hash of its handle */
-        uint64_t mask;
-        uint64_t window; /* in which the last of them was read … */
-        int32_t pid;     /* … and whose it was */
-} Slot;
 
 typedef struct Candidate {
         uint64_t position, file;
@@ -77,10 +68,9 @@ struct Victims {
         Rename *directories; /* that have destroyed one, and were not given out */
         size_t n_open;
         Arrivals arrivals;
-        uint64_t window; /* counts the times that the queue was seen empty */
+        FileNews news; /* its window ends when the queue is seen empty */
         size_t n_candidates;
         Candidate candidates[N_CANDIDATES];
-        Slot slots[N_SLOTS];
 };
 
 int victims_new(Victims **ret_victims) {
@@ -88,7 +78,7 @@ int victims_new(Victims **ret_victims) {
 
         if (!v)
                 return -ENOMEM;
-        v->window = 1;
+        v->news.window = 1;
         *ret_victims = v;
         return 0;
 }
@@ -115,19 +105,6 @@ static uint64_t name_hash(const FanName *n) {
         return handle_hash(&n->directory) ^ hash_u64(hash_bytes(n->name, n->n_name));
 }
 
-/* What an event is about that has no name: of a directory that is "." in itself. */
-static FileHandle nameless(const FanEvent *e) {
-        const FanName *n = &e->name;
-
-        if (e->old_name.directory.bytes || e->new_name.directory.bytes)
-                return (FileHandle){0};
-        if (!n->directory.bytes)
-                return e->target;
-        if (e->mask & FAN_ONDIR && n->n_name == 1 && n->name[0] == '.')
-                return n->directory;
-        return (FileHandle){0};
-}
-
 static void close_rename(Victims *v, Rename *r) {
         Rename **at = &v->open;
 
@@ -139,28 +116,6 @@ static void close_rename(Victims *v, Rename *r) {
         r->is_open = false;
         if (--v->n_open == 0)
                 v->n_candidates = 0;
-}
-
-static Slot *slot_of(Victims *v, uint64_t file) {
-        return &v->slots[file & (N_SLOTS - 1)];
-}
-
-/* What nameless events have said of a file in this window, by one process. */
-static uint64_t slot_mask(Victims *v, uint64_t file, int32_t pid) {
-        const Slot *s = slot_of(v, file);
-
-        return s->file == file && s->pid == pid && s->window == v->window ? s->mask : 0;
-}
-
-static void slot_add(Victims *v, uint64_t file, int32_t pid, uint64_t mask) {
-        Slot *s = slot_of(v, file);
-
-        /* That it is gone stays true, whoever says what about it. */
-        if (s->file == file && s->pid == pid && s->window == v->window)
-                mask |= s->mask;
-        else if (s->file == file)
-                mask |= s->mask & FAN_DELETE_SELF;
-        *s = (Slot){.file = file, .mask = mask, .window = v->window, .pid = pid};
 }
 
 static void remove_candidate(Victims *v, Candidate *c) {
@@ -220,7 +175,7 @@ void victims_drained(Victims *v) {
                 if (is_over(r))
                         decide(v, r, false);
         }
-        v->window++;
+        v->news.window++;
 }
 
 int victims_next_directory(Victims *v, VictimDirectory *ret_directory) {
@@ -283,7 +238,7 @@ static void tell_arrival(Victims *v, const Rename *r, uint64_t mask) {
         if (!there || there->file != r->source)
                 return;
         there->mask = mask;
-        there->window = v->window;
+        there->window = v->news.window;
         there->pid = r->pid;
 }
 
@@ -291,7 +246,7 @@ static void note_nameless(Victims *v, const FlightEvent *e, FileHandle handle) {
         uint64_t mask = e->fan.mask, file = handle_hash(&handle);
         Rename *r;
 
-        slot_add(v, file, e->fan.pid, mask);
+        file_news_add(&v->news, file, e->fan.pid, mask);
         if (v->n_open == 0)
                 return;
         if (mask & FAN_MOVE_SELF) {
@@ -352,9 +307,9 @@ static void note_old_name(Victims *v, const FanEvent *e, uint64_t source, Arriva
 
 /* What is known to be at the new name, if an event in front tells that it lost one. */
 static void set_replaced(Victims *v, Rename *r, const Arrival *there) {
-        uint64_t mask = slot_mask(v, there->file, r->pid);
+        uint64_t mask = file_news_mask(&v->news, there->file, r->pid);
 
-        if (there->pid == r->pid && there->window == v->window)
+        if (there->pid == r->pid && there->window == v->news.window)
                 mask |= there->mask;
         if (there->file == r->source || !(mask & FAN_ATTRIB))
                 return;
@@ -412,7 +367,7 @@ static int note_rename(Victims *v, const FlightEvent *e) {
         r->name = name_hash(&fan->new_name);
         r->pid = fan->pid;
         r->is_open = true;
-        r->is_merged = slot_mask(v, source, fan->pid) != 0;
+        r->is_merged = file_news_mask(&v->news, source, fan->pid) != 0;
         r->is_directory = fan->mask & FAN_ONDIR;
         r->new_name = fan->new_name;
         if (there)
@@ -440,7 +395,7 @@ int victims_note(Victims *v, const FlightEvent *e) {
                 note_overflow(v);
                 return VICTIMS_USE_SOME;
         }
-        handle = nameless(fan);
+        handle = fan_event_self(fan);
         if (handle.bytes && !(fan->mask & (FAN_DELETE | FAN_RENAME))) {
                 note_nameless(v, e, handle);
                 return VICTIMS_USE_NONE;
@@ -457,9 +412,7 @@ int victims_note(Victims *v, const FlightEvent *e) {
                 return VICTIMS_USE_SOME;
         file = handle_hash(&fan->target);
         note_deletion(v, e, file);
-        return slot_of(v, file)->file == file && slot_of(v, file)->mask & FAN_DELETE_SELF
-                       ? VICTIMS_USE_GONE
-                       : VICTIMS_USE_SOME;
+        return file_news_is_gone(&v->news, file) ? VICTIMS_USE_GONE : VICTIMS_USE_SOME;
 }
 
 int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_victim) {

@@ -48,6 +48,9 @@ int watch_coverage_announce(WatchSession *s, WatchedFilesystem *fs) {
         buffer_append_literal(&b, "watching ");
         reasons_append_mount(&b, m->point, m->fstype, m->source);
         watch_walk_append(fs, &b);
+        if (!watched_filesystem_has_victims(fs))
+                buffer_append_literal(&b,
+                                      "; what a rename replaces is not told, but what it moved");
         r = watch_news_tell(s, m, &b);
         return r < 0 ? r : watch_walk_tell_gaps(s, fs);
 }

@@ -709,6 +709,10 @@ static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *ret_
         return r < 0 ? r : note_replaced(fs);
 }
 
+bool watched_filesystem_has_victims(const WatchedFilesystem *fs) {
+        return fs->victims != NULL;
+}
+
 int watched_filesystem_look(const WatchedFilesystem *fs, const FileHandle *object,
                             const FileHandle *directory, LiveObject *ret_object, Buffer *ret_path) {
         int r;

@@ -30,13 +30,13 @@ static void check_failed(const FanEvent *e, const FanEventIter *it) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
-        FanEventIter it;
+        FanEventIter it, before, again;
         FanEvent e;
         size_t n_left;
         int r;
 
         fan_event_iter_init(&it, bytes, n_bytes);
-        while (n_left = it.n_left, (r = fan_event_next(&it, &e)) > 0) {
+        while (before = it, n_left = it.n_left, (r = fan_event_next(&it, &e)) > 0) {
                 fuzz_check(r == 1 && it.n_left < n_left && n_left - it.n_left >= 24);
                 fuzz_check_borrowed(it.at, it.n_left, bytes, n_bytes);
                 check_descriptors(&e);
@@ -44,6 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
                 check_name(&e.old_name, bytes, n_bytes);
                 check_name(&e.new_name, bytes, n_bytes);
                 fuzz_check_borrowed(e.target.bytes, e.target.n_bytes, bytes, n_bytes);
+                fuzz_check_borrowed(fan_event_self(&e).bytes, fan_event_self(&e).n_bytes, bytes,
+                                    n_bytes);
+                again = before;
+                fan_event_skip(&again);
+                fuzz_check(again.at == it.at && again.n_left == it.n_left);
                 fuzz_check(file_handle_equal(&e.target, &e.target) == (e.target.bytes != NULL));
                 (void)file_handle_equal(&e.target, &e.name.directory);
                 /* A sanitizer sees a look past the end. */

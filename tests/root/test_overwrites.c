@@ -370,6 +370,7 @@ END_TEST
 START_TEST(without_targets) {
         Place p = make_place(FS_TMPFS);
         Monitor m = monitor_start(MONITOR_ARGS("--fan-features=8", p.watched));
+        _cleanup_free_ char *errors = monitor_errors(&m);
         char *a = in(&p, "a"), *b = in(&p, "b");
 
         harness_touch(a);
@@ -377,6 +378,7 @@ START_TEST(without_targets) {
         ck_assert_int_eq(rename(a, b), 0);
         truth_add_move(&p.truth, a, b, &p.own);
         truth_check(&p.truth, &m, 0);
+        harness_assert(strstr(errors, "what a rename replaces is not told"), "%s", errors);
 }
 END_TEST
 

@@ -365,11 +365,50 @@ START_TEST(test_max_bytes) {
 }
 END_TEST
 
+/* What nobody wants is passed over, wherever it stands, and leaves nothing behind. */
+START_TEST(test_dropped) {
+        FlightEvent e;
+
+        for (int packet_number = 0; packet_number < 3; packet_number++) {
+                for (int i = 0; i < 4; i++)
+                        add_event(10 * packet_number + i, -1, 0);
+                send_packet();
+                ck_assert_int_gt(flight_read(flight, group[0]), 0);
+                for (int i = 0; flight_next_read(flight, &e) > 0; i++) {
+                        /* All of the second. */
+                        if (packet_number == 1 || i != 2)
+                                flight_drop(flight);
+                        else
+                                flight_set_gone(flight);
+                }
+                flight_close_pidfds(flight);
+        }
+        ck_assert_uint_eq(flight_n_events(flight), 2);
+        ck_assert_int_eq(flight_peek(flight, &e), 1);
+        ck_assert_int_eq(e.fan.pid, 2);
+        ck_assert_uint_eq(e.position, 2);
+        ck_assert(e.is_gone);
+        flight_pop(flight);
+        ck_assert_int_eq(flight_peek(flight, &e), 1);
+        ck_assert_int_eq(e.fan.pid, 22);
+        ck_assert_uint_eq(e.position, 10);
+        flight_pop(flight);
+        ck_assert_int_eq(flight_peek(flight, &e), 0);
+        add_event(30, -1, 0);
+        send_packet();
+        ck_assert_uint_eq(take(0), 1);
+        ck_assert_int_eq(flight_peek(flight, &e), 1);
+        ck_assert_int_eq(e.fan.pid, 30);
+        ck_assert(!e.is_gone);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("flight");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_kernel_bytes);
+        tcase_add_test(tcase, test_dropped);
         tcase_add_test(tcase, test_queue);
         tcase_add_test(tcase, test_for_each);
         tcase_add_test(tcase, test_peek_between);
