@@ -33,9 +33,9 @@ WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *f
                                      const LocatedEvent *e, bool *ret_is_directory);
 
 /*
- * watch_overlays_append_upper() - where a path of an overlay lies in its writable layer, or would
+ * watch_overlays_fill() - the other paths of what vanished from an overlay
  *
- * Appends nothing when the layer is not known. m: the overlay's mount that the path is seen by.
+ * In its writable layer, if that is asked for and known; and in the container of the deleter, if
+ * the overlay is the root of that.  Borrowed by the record until the next call.
  */
-void watch_overlays_append_upper(const WatchSession *s, const WatchedFilesystem *fs,
-                                 const ScopeMount *m, const char *path, size_t n_path, Buffer *b);
+void watch_overlays_fill(WatchSession *s, const WatchedFilesystem *fs, Record *r);

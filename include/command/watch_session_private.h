@@ -61,7 +61,8 @@ struct WatchSession {
         MountTable mounts; /* as they were at the last look */
         struct WatchOverlay *overlays;
         size_t n_overlays;
-        char **covers; /* mount points that hide files, said so */
+        Buffer upper_path, container_path; /* of the record that is being written */
+        char **covers;                     /* mount points that hide files, said so */
         size_t n_covers;
 
         pid_t self;

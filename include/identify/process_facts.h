@@ -44,6 +44,7 @@ typedef struct ProcessFacts {
         pid_t ppid;               /* when it was read; 0 unknown */
         pid_t vpid;               /* its pid in its own pid namespace; 0 unknown or no other */
         bool is_in_pid_namespace; /* another one than ours: a container of some kind */
+        dev_t root_device;        /* of its root directory, in a container; 0 unknown */
         char invocation_id[33];   /* of its unit's run, 32 hexadecimal digits; "" unknown */
         ProgramFile program;
         const char *name; /* comm, or what it was before the kernel cut it; NULL unknown */

@@ -62,6 +62,8 @@ typedef struct Record {
         const Remains *remains; /* NULL: nothing of it, or not known */
         const Deleter *deleter;
         PathSource path_source;
+        const char *upper_path;     /* in the overlay's writable layer; NULL unknown or not asked */
+        const char *container_path; /* as the deleter's container has it; NULL unknown, or none */
 
         /* News: */
         const char *message; /* one sentence, without a full stop */

@@ -223,6 +223,7 @@ static int tell(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, R
         if (!record_filter_passes(&s->options->filter, r))
                 return 0;
         r->may_be_overwrite = r->action == RECORD_MOVE && e->victim.state == VICTIM_POSSIBLE;
+        watch_overlays_fill(s, fs, r);
         /* Of a whiteout the event's file is the whiteout. */
         if (part != N_PARTS)
                 r->remains = watch_remains_find(&s->remains, fs, e, r, s->proc_fd, s->self);

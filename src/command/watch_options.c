@@ -38,6 +38,7 @@ static const char help[] =
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"
+        "  --upper-paths              on overlays, also the path in the writable layer (JSON)\n"
         "  --queue=unlimited|bounded  bounded: saves memory; what is lost is told\n"
         "  --process-limit=N          ended processes that are kept, for slow readers\n"
         "  --hold-exec[=20ms]         hold each exec until its arguments are read; risky\n"
@@ -72,6 +73,7 @@ typedef enum WatchOption {
         OPTION_QUEUE,
         OPTION_QUIET,
         OPTION_TIMEOUT,
+        OPTION_UPPER_PATHS,
 } WatchOption;
 
 static const struct option options[] = {
@@ -99,6 +101,7 @@ static const struct option options[] = {
         {"queue", required_argument, NULL, OPTION_QUEUE},
         {"quiet", no_argument, NULL, OPTION_QUIET},
         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+        {"upper-paths", no_argument, NULL, OPTION_UPPER_PATHS},
         {"unit", required_argument, NULL, FILTER_OPTION_UNIT},
         {"user", required_argument, NULL, FILTER_OPTION_USER},
         {0},
@@ -238,6 +241,9 @@ static int apply(WatchOptions *o, int option, const char *value) {
                 return parse_queue(value, &o->is_queue_bounded);
         case OPTION_QUIET:
                 o->is_quiet = true;
+                return 0;
+        case OPTION_UPPER_PATHS:
+                o->has_upper_paths = true;
                 return 0;
         case OPTION_TIMEOUT:
                 return parse_timeout(value, &o->timeout_nsec);

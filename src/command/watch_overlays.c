@@ -174,20 +174,48 @@ WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *f
         return WATCH_OVERLAY_WHITEOUT;
 }
 
-void watch_overlays_append_upper(const WatchSession *s, const WatchedFilesystem *fs,
-                                 const ScopeMount *m, const char *path, size_t n_path, Buffer *b) {
-        size_t n_point = m->n_point > 1 ? m->n_point : 0;
+/* The path in the overlay: its rest behind the mount point. NULL: it is not known. */
+static const char *path_inside(WatchSession *s, const Record *r) {
+        const ScopeMount *m = r->mount;
+        const char *path;
 
-        for (size_t i = 0; i < s->n_overlays; i++) {
-                const WatchOverlay *o = &s->overlays[i];
+        if (!m || m->n_root > 1 || !r->path.directory)
+                return NULL;
+        buffer_clear(&s->path);
+        record_path_append(&r->path, &s->path);
+        path = buffer_terminate(&s->path);
+        if (s->path.is_failed || !path_is_within(path, s->path.n_bytes, m->point, m->n_point))
+                return NULL;
+        return path + (m->n_point > 1 ? m->n_point : 0);
+}
 
-                if (o->device != watched_filesystem_device(fs) || !o->layers.upper ||
-                    !path_is_within(path, n_path, m->point, m->n_point))
-                        continue;
-                buffer_append_string(b, o->layers.upper);
-                if (m->n_root > 1)
-                        buffer_append(b, m->root, m->n_root);
-                buffer_append(b, path + n_point, n_path - n_point);
+static const char *upper_of(const WatchSession *s, dev_t device) {
+        for (size_t i = 0; i < s->n_overlays; i++)
+                if (s->overlays[i].device == device)
+                        return s->overlays[i].layers.upper;
+        return NULL;
+}
+
+void watch_overlays_fill(WatchSession *s, const WatchedFilesystem *fs, Record *r) {
+        const ProcessFacts *deleter = r->deleter->process.facts;
+        dev_t device = watched_filesystem_device(fs);
+        const char *inside, *upper;
+
+        if (!r->mount || strcmp(r->mount->fstype, "overlay") != 0)
                 return;
+        inside = path_inside(s, r);
+        if (!inside)
+                return;
+        upper = s->options->has_upper_paths ? upper_of(s, device) : NULL;
+        buffer_clear(&s->upper_path);
+        buffer_clear(&s->container_path);
+        if (upper) {
+                buffer_append_string(&s->upper_path, upper);
+                buffer_append_string(&s->upper_path, inside);
+                r->upper_path = buffer_terminate(&s->upper_path);
+        }
+        if (deleter && deleter->root_device == device) {
+                buffer_append_string(&s->container_path, inside);
+                r->container_path = buffer_terminate(&s->container_path);
         }
 }

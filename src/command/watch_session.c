@@ -57,6 +57,8 @@ WatchSession *watch_session_free(WatchSession *s) {
         watch_news_forget_early(s);
         watch_covers_done(s);
         watch_overlays_done(s);
+        buffer_done(&s->upper_path);
+        buffer_done(&s->container_path);
         process_counter_done(&s->processes);
         watch_remains_done(&s->remains);
         watch_setup_undo(s);

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -215,6 +216,14 @@ static void inherit(const ProcessFacts *before, ProcessFactsParts *p) {
         }
 }
 
+/* Its superblock: of a directory, stat tells that also on an overlay. */
+static void read_root(int dir_fd, ProcessFacts *f) {
+        struct stat st;
+
+        if (f->is_in_pid_namespace && fstatat(dir_fd, "root", &st, 0) >= 0)
+                f->root_device = st.st_dev;
+}
+
 int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
                        ProcessFacts **ret_facts) {
         _cleanup_close_ int dir_fd = -1;
@@ -235,6 +244,7 @@ int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
                 return r == -ENOMEM ? r : -ESRCH;
         doubt_cgroup(is_exiting, &p);
         read_pid_namespace(s, dir_fd, &p.facts);
+        read_root(dir_fd, &p.facts);
         if (how == PROC_SNAPSHOT_ALL || p.facts.is_in_pid_namespace)
                 read_status(dir_fd, &p.facts);
         p.facts.has_login_uid = read_u32(dir_fd, "loginuid", &p.facts.login_uid);

@@ -80,6 +80,7 @@ START_TEST(test_defaults) {
         ck_assert(!o.is_queue_bounded && !o.is_quiet && !o.is_all);
         ck_assert_uint_eq(o.count, 0);
         ck_assert_int_eq(o.marking, MARKING_AUTO);
+        ck_assert(!o.has_upper_paths);
         ck_assert_uint_eq(o.timeout_nsec, 0);
         ck_assert_uint_eq(o.hold_exec_nsec, 0);
         ck_assert_uint_eq(o.fan_features, FAN_FEATURE_ALL);
@@ -99,7 +100,7 @@ END_TEST
 START_TEST(test_every_option) {
         ck_assert_int_eq(parse("--output=json /a --color never --queue=bounded --quiet "
                                "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
-                               "--process-limit=10000000 --hold-exec=1ms --marks=directories"),
+                               "--process-limit=10000000 --hold-exec=1ms --marks=directories --upper-paths"),
                          1);
         ck_assert_int_eq(o.output, WATCH_OUTPUT_JSON);
         ck_assert_int_eq(o.color, WATCH_COLOR_NEVER);
@@ -109,6 +110,7 @@ START_TEST(test_every_option) {
         ck_assert_uint_eq(o.hold_exec_nsec, 1000000);
         ck_assert_uint_eq(o.fan_features, 5);
         ck_assert_int_eq(o.marking, MARKING_DIRECTORIES);
+        ck_assert(o.has_upper_paths);
         ck_assert_uint_eq(o.process_limit, 10000000);
         ck_assert_uint_eq(o.n_paths, 1);
         ck_assert_str_eq(o.paths[0], "/a");
