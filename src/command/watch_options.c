@@ -38,7 +38,7 @@ static const char help[] =
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"
-        "  --upper-paths              on overlays, also the path in the writable layer (JSON)\n"
+        "  --upper-paths              in JSON: where it lies in an overlay's layer\n"
         "  --queue=unlimited|bounded  bounded: saves memory; what is lost is told\n"
         "  --process-limit=N          ended processes that are kept, for slow readers\n"
         "  --hold-exec[=20ms]         hold each exec until its arguments are read; risky\n"

@@ -15,7 +15,7 @@
 #include "capture/fan_group.h"
 #include "unit.h"
 
-#define WORDS_MAX 12
+#define WORDS_MAX 16
 #define USAGE_LINE "usage: whodunlink watch [OPTION…] PATH…|--all\n"
 
 static WatchOptions o;
@@ -98,10 +98,11 @@ START_TEST(test_defaults) {
 END_TEST
 
 START_TEST(test_every_option) {
-        ck_assert_int_eq(parse("--output=json /a --color never --queue=bounded --quiet "
-                               "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
-                               "--process-limit=10000000 --hold-exec=1ms --marks=directories --upper-paths"),
-                         1);
+        ck_assert_int_eq(
+                parse("--output=json /a --color never --queue=bounded --quiet "
+                      "--count=18446744073709551615 --timeout=1h30m --fan-features=5 "
+                      "--process-limit=10000000 --hold-exec=1ms --marks=directories --upper-paths"),
+                1);
         ck_assert_int_eq(o.output, WATCH_OUTPUT_JSON);
         ck_assert_int_eq(o.color, WATCH_COLOR_NEVER);
         ck_assert(o.is_queue_bounded && o.is_quiet);
