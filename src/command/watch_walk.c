@@ -77,8 +77,8 @@ void watch_walk_append(const WatchedFilesystem *fs, Buffer *b) {
         if (!x)
                 return;
         buffer_append_format(b,
-                             ": its %zu directories one by one, %s; not seen: that a rename "
-                             "replaced a file, what is deleted in a new directory within a moment",
+                             ": its %zu directories one by one, %s; not seen: what is deleted "
+                             "in a new directory within a moment",
                              dir_index_n_directories(x),
                              reasons_directories(watched_filesystem_refusal(fs), fstype));
         if (coverage_is_remote(fstype))
