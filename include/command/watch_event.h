@@ -4,6 +4,7 @@
 /* From a located event to the records that tell of it. */
 
 #include "command/watch_session.h"
+#include "command/watched_filesystem_events.h"
 
 /*
  * watch_event_put() - write and count what an event says about the targets

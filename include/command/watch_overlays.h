@@ -8,6 +8,7 @@
 
 #include "capture/overlay_layers.h"
 #include "command/watch_session.h"
+#include "command/watched_filesystem_events.h"
 
 /* An overlay that is mounted in our mount namespace. */
 typedef struct WatchOverlay {

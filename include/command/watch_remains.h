@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "command/watched_filesystem.h"
+#include "command/watched_filesystem_events.h"
 #include "locate/live_object.h"
 #include "record/record.h"
 

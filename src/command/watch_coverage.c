@@ -30,6 +30,8 @@
 #include "command/watch_news.h"
 #include "command/watch_session_private.h"
 #include "command/watch_walk.h"
+#include "command/watched_filesystem_end.h"
+#include "command/watched_filesystem_events.h"
 
 /*
  * How long what was unmounted, but is in use, or is mounted elsewhere now, may come back without a

@@ -21,6 +21,7 @@
 #include "capture/handle_inode.h"
 #include "command/watch_overlays.h"
 #include "command/watch_session_private.h"
+#include "command/watched_filesystem_events.h"
 
 static RecordPath record_path(const DirPlace *place, const FanName *name) {
         RecordPath p = {0};

@@ -29,6 +29,8 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "command/watch_session_private.h"
+#include "command/watched_filesystem_end.h"
+#include "command/watched_filesystem_events.h"
 
 static bool is_watched(const WatchSession *s, dev_t device) {
         for (size_t i = 0; i < s->n_filesystems; i++)

@@ -9,6 +9,7 @@
 #include "command/watch_remains.h"
 
 #include "base/clock.h"
+#include "command/watched_filesystem_events.h"
 
 /* A file that is on its way out has no name either, but not for as long as this. */
 #define VANISHING_NSEC CLOCK_NSEC_PER_MSEC

@@ -18,10 +18,12 @@
 #include "command/watch_event.h"
 #include "command/watch_hold.h"
 #include "command/watch_news.h"
-#include "command/watch_session_private.h"
 #include "command/watch_overlays.h"
+#include "command/watch_session_private.h"
 #include "command/watch_setup.h"
 #include "command/watch_walk.h"
+#include "command/watched_filesystem_end.h"
+#include "command/watched_filesystem_events.h"
 
 int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
         WatchSession *s = calloc(1, sizeof(*s));

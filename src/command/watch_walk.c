@@ -18,6 +18,7 @@
 #include "command/watch_coverage.h"
 #include "command/watch_news.h"
 #include "command/watch_session_private.h"
+#include "command/watched_filesystem_events.h"
 
 /* Of one turn: as long as a few reads of events take. */
 #define SLICE_NSEC (4 * UINT64_C(1000000))
