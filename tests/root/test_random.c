@@ -180,9 +180,10 @@ static void check_moment(const RandomStage *s, const RandomModel *m, const Rando
                 const RandomOp *next = random_model_next_told(m, i);
 
                 harness_assert(!next || next->end > e->op->begin,
-                               "%s: an operation of worker %u at %" PRIu64 "-%" PRIu64
-                               " is told later or not at all",
-                               expected_text(e), i, next->begin, next->end);
+                               "an operation of worker %u at %" PRIu64 "-%" PRIu64
+                               ", kind %d, %x/%x to %x/%x, is told later or not at all: before %s",
+                               i, next->begin, next->end, (int)next->kind, next->at.directory,
+                               next->at.name, next->to.directory, next->to.name, expected_text(e));
         }
 }
 
