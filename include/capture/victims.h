@@ -24,6 +24,10 @@
 /* Events of a process behind its rename among which the victim is looked for: its threads may have
  * come in between. */
 #define VICTIMS_MAX_LATER 32
+/* How long the events of a system call may be apart, if its process has lost its CPU … */
+#define VICTIMS_WAIT_NSEC (100 * UINT64_C(1000000))
+/* … and if what has been read could be half of an unlink(). */
+#define VICTIMS_WAIT_HALFWAY_NSEC (1000 * UINT64_C(1000000))
 
 typedef struct Victims Victims;
 
@@ -65,11 +69,12 @@ typedef struct Victim {
 /*
  * victims_find() - what a rename destroyed
  * @e:          the oldest rename that has not left
- * @is_final:   no more is waited for: answer with what is known
+ * @waited_nsec: how long ago it was read, if the queue has been read since; 0 else; UINT64_MAX: no
+ *               more is waited for
  *
  * Return: 0; -EAGAIN an event is still missing, read on.
  */
-int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_victim);
+int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim);
 /* A rename put a directory in the place of another one, which is gone by that. */
 typedef struct VictimDirectory {
         uint64_t position; /* of the rename */

@@ -40,6 +40,7 @@ typedef struct Candidate {
         FileHandle handle;
         int32_t pid;
         bool is_gone;
+        bool is_directory;
         unsigned n_later; /* events of the process behind it */
         unsigned n_unlinked;
 } Candidate;
@@ -129,6 +130,8 @@ static void remove_candidate(Victims *v, Candidate *c) {
  */
 static bool take_candidate(Victims *v, const Rename *r, bool is_in_order, Candidate *ret) {
         for (Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++) {
+                if (c->is_directory != r->is_directory)
+                        continue;
                 if (is_in_order ? c->pid != r->pid || c->position < r->position
                                 : c->rename != r->position)
                         continue;
@@ -227,6 +230,7 @@ static void add_candidate(Victims *v, const FlightEvent *e, FileHandle handle, u
                 .handle = handle,
                 .pid = e->fan.pid,
                 .is_gone = e->fan.mask & FAN_DELETE_SELF,
+                .is_directory = e->fan.mask & FAN_ONDIR,
         };
         v->n_candidates++;
 }
@@ -415,7 +419,15 @@ int victims_note(Victims *v, const FlightEvent *e) {
         return file_news_is_gone(&v->news, file) ? VICTIMS_USE_GONE : VICTIMS_USE_SOME;
 }
 
-int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_victim) {
+/* Its candidate may be the first of the two events of an unlink(). */
+static bool is_halfway(const Victims *v, const Rename *r) {
+        for (const Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++)
+                if (c->rename == r->position)
+                        return c->n_later == 0;
+        return false;
+}
+
+int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim) {
         Rename *r = v->head;
 
         if (!r || r->position != e->position) {
@@ -423,8 +435,11 @@ int victims_find(Victims *v, const FlightEvent *e, bool is_final, Victim *ret_vi
                 return 0;
         }
         if (r->is_open) {
+                const uint64_t wait =
+                        is_halfway(v, r) ? VICTIMS_WAIT_HALFWAY_NSEC : VICTIMS_WAIT_NSEC;
+
                 /* Two events further on at the latest it would have come. */
-                if (!is_final && !is_over(r))
+                if (waited_nsec < wait && !is_over(r))
                         return -EAGAIN;
                 decide(v, r, false);
         }

@@ -131,24 +131,21 @@ static void settle_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *v
 
 int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
                                    Victim *ret_victim) {
-        bool is_final = false;
+        uint64_t waited_nsec;
         int r;
 
-        r = victims_find(fs->victims, e, false, ret_victim);
+        r = victims_find(fs->victims, e, 0, ret_victim);
         if (r != -EAGAIN) {
                 settle_victim(fs, e, ret_victim);
                 return r < 0 ? r : watched_filesystem_note_replaced(fs);
         }
         /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
         r = watched_filesystem_read_on(fs);
-        if (r == -ENOBUFS)
-                is_final = true;
-        else if (r < 0)
+        if (r < 0 && r != -ENOBUFS)
                 return r;
-        else
-                is_final = clock_now_nsec(CLOCK_MONOTONIC) >=
-                           e->monotonic_nsec + WATCHED_FILESYSTEM_WAIT_NSEC;
-        r = victims_find(fs->victims, e, is_final, ret_victim);
+        waited_nsec =
+                r == -ENOBUFS ? UINT64_MAX : clock_now_nsec(CLOCK_MONOTONIC) - e->monotonic_nsec;
+        r = victims_find(fs->victims, e, waited_nsec, ret_victim);
         if (r >= 0)
                 settle_victim(fs, e, ret_victim);
         return r < 0 ? r : watched_filesystem_note_replaced(fs);

@@ -90,7 +90,7 @@ static inline void expect_victim(FlightEvent e, char victim, VictimState state, 
         FileHandle expected = file(victim);
         Victim found;
 
-        ck_assert_int_eq(victims_find(victims, &e, false, &found), 0);
+        ck_assert_int_eq(victims_find(victims, &e, 0, &found), 0);
         ck_assert_int_eq(found.state, state);
         if (state != VICTIM_NONE) {
                 ck_assert(file_handle_equal(&found.handle, &expected));
@@ -106,5 +106,5 @@ static inline void expect_none(FlightEvent e) {
 static inline void expect_waiting(FlightEvent e) {
         Victim found;
 
-        ck_assert_int_eq(victims_find(victims, &e, false, &found), -EAGAIN);
+        ck_assert_int_eq(victims_find(victims, &e, 0, &found), -EAGAIN);
 }
