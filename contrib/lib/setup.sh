@@ -75,6 +75,8 @@ clang-rt        libclang-rt-@-dev   compiler-rt         clang               comp
 clang-format    clang-format        clang-tools-extra   clang               clang
 clang-tidy      clang-tidy          clang-tools-extra   clang               clang
 cppcheck        cppcheck            cppcheck            cppcheck            cppcheck
+scdoc           scdoc               scdoc               scdoc               scdoc
+mandoc          mandoc              mandoc              mandoc              mandoc
 TABLE
 }
 

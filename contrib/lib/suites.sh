@@ -194,9 +194,17 @@ check_tidy() {
     quietly find "$top/src" -name '*.c' -exec clang-tidy --quiet --warnings-as-errors='*' -p "$top/build" {} +
 }
 
+# scdoc leaves empty paragraphs, of which mandoc warns; what it cannot make out is an error.
+check_manual() {
+    step "checking the manual page with scdoc and mandoc"
+    quietly sh -c 'scdoc <"$1" >"$2" && mandoc -T lint -W error "$2"' - \
+        "$top/contrib/man/whodunlink.1.scd" "$scratch/whodunlink.1"
+}
+
 suite_lint() {
     status=0
     count_check cppcheck check_cppcheck || status=1
+    count_check manual check_manual || status=1
     ! wants_tidy || count_check clang-tidy check_tidy || status=1
     return "$status"
 }
@@ -222,7 +230,7 @@ needs_of() {
     asan | tsan) echo "check $1 $root_needs" ;;
     format) echo clang-format ;;
     lint)
-        echo cppcheck
+        echo cppcheck scdoc mandoc
         ! wants_tidy || echo clang-tidy check
         ;;
     esac
