@@ -51,7 +51,8 @@ struct WatchSession {
         RecordSink *sink;
 
         int mounts_fd; /* mountinfo, to be asked whether it has changed */
-        int epoll_fd;  /* readable when any filesystem has events */
+        bool is_table_changed;
+        int epoll_fd; /* readable when any filesystem has events */
         WatchedFilesystem **filesystems;
         size_t n_filesystems;
         Refused *refused; /* said once that they cannot be watched */

@@ -80,11 +80,13 @@ bool watch_coverage_waits(const WatchSession *s, const WatchedFilesystem *fs) {
         return false;
 }
 
-/* The table has changed since it was last asked. */
+/* The table has changed since the last update() began. */
 static bool is_table_changed(WatchSession *s) {
         struct pollfd p = {.fd = s->mounts_fd, .events = POLLPRI};
 
-        return poll(&p, 1, 0) > 0;
+        /* Each change is told of once. */
+        s->is_table_changed = s->is_table_changed || poll(&p, 1, 0) > 0;
+        return s->is_table_changed;
 }
 
 static int add(WatchSession *s, CoverageFilesystem *f) {
@@ -219,14 +221,15 @@ static void end_unwanted(WatchSession *s, const CoveragePlan *plan, const MountT
                 WatchedFilesystem *fs = s->filesystems[i];
                 dev_t device = watched_filesystem_device(fs);
                 bool is_gone = watched_filesystem_has_mark(fs) == 0;
+                WatchedEnd end;
 
                 if (!is_gone && find_in_plan(plan, device))
                         continue;
+                end = is_gone ? WATCHED_END_UNMOUNTED : end_of(fs, table);
                 if (is_watched(fs))
-                        watched_filesystem_end(fs,
-                                               is_gone ? WATCHED_END_UNMOUNTED : end_of(fs, table));
-                else if (!is_gone)
-                        end_again(fs, end_of(fs, table));
+                        watched_filesystem_end(fs, end);
+                else
+                        end_again(fs, end);
         }
 }
 
@@ -295,6 +298,7 @@ static int update(WatchSession *s) {
         int r;
 
         (void)is_table_changed(s);
+        s->is_table_changed = false;
         r = mount_table_read(s->proc_fd, &table);
         if (r < 0)
                 return watch_news_say_error("read", "/proc/self/mountinfo", r);
