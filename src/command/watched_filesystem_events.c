@@ -116,14 +116,17 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
 
 int watched_filesystem_stat(WatchedFilesystem *fs, const FileHandle *file,
                             struct stat *ret_status) {
+        const FileHandle nowhere = {0};
         LiveObject o;
-        int r = -ESTALE;
+        int r;
 
-        if (locator_mount(fs->locator))
-                r = live_object_read(locator_mount(fs->locator), file, &(FileHandle){0}, &o);
-        if (r >= 0)
-                *ret_status = o.status;
-        return r;
+        if (!locator_mount(fs->locator))
+                return -ESTALE;
+        r = live_object_read(locator_mount(fs->locator), file, &nowhere, &o);
+        if (r < 0)
+                return r;
+        *ret_status = o.status;
+        return 0;
 }
 
 static bool is_same_name(const FanName *a, const FanName *b) {
