@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -44,15 +45,16 @@ static bool is_over(Search *at) {
 
 static bool is_it(const HolderSearch *s, int directory_fd, const char *link) {
         char path[PATH_MAX];
-        struct stat st;
+        struct statx st;
         ssize_t n;
 
         n = readlinkat(directory_fd, link, path, sizeof(path));
         /* One that does not fit may end so as well. */
         if (n <= 0 || (n < PATH_MAX && path_length_less_deleted(path, (size_t)n) == (size_t)n))
                 return false;
-        return fstatat(directory_fd, link, &st, 0) >= 0 && st.st_dev == s->device &&
-               st.st_ino == s->inode;
+        /* Any user can have a FUSE file open whose server never answers. */
+        return statx(directory_fd, link, AT_STATX_DONT_SYNC, STATX_INO, &st) >= 0 &&
+               makedev(st.stx_dev_major, st.stx_dev_minor) == s->device && st.stx_ino == s->inode;
 }
 
 /* The lowest descriptor, as far as time allows. Return: -1 none. */

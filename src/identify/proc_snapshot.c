@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -216,12 +217,14 @@ static void inherit(const ProcessFacts *before, ProcessFactsParts *p) {
         }
 }
 
-/* Its superblock: of a directory, stat tells that also on an overlay. */
+/* Its superblock: of a directory, stat tells that also on an overlay. A container's root may be on
+ * FUSE, whose server is not asked: nobody may keep the witness waiting. */
 static void read_root(int dir_fd, ProcessFacts *f) {
-        struct stat st;
+        struct statx st;
 
-        if (f->is_in_pid_namespace && fstatat(dir_fd, "root", &st, 0) >= 0)
-                f->root_device = st.st_dev;
+        if (f->is_in_pid_namespace &&
+            statx(dir_fd, "root", AT_STATX_DONT_SYNC, STATX_INO, &st) >= 0)
+                f->root_device = makedev(st.stx_dev_major, st.stx_dev_minor);
 }
 
 int proc_snapshot_read(const ProcSource *s, pid_t pid, ProcSnapshotHow how,
