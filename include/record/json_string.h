@@ -19,3 +19,10 @@
  * Source: RFC 8259, section 7.
  */
 void json_string_append(Buffer *b, const char *bytes, size_t n_bytes);
+
+/*
+ * json_string_append_member() - "key":"…", and, where that is not UTF-8, "key_raw":"…", in base64
+ * @key:  needs no escapes
+ * @text: NULL: nothing is appended
+ */
+void json_string_append_member(Buffer *b, const char *key, const char *text);

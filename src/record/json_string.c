@@ -5,6 +5,7 @@
 #include "record/json_string.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -62,4 +63,19 @@ void json_string_append(Buffer *b, const char *bytes, size_t n_bytes) {
                         i += n;
                 }
         }
+}
+
+void json_string_append_member(Buffer *b, const char *key, const char *text) {
+        const size_t n = text ? strlen(text) : 0;
+
+        if (!text)
+                return;
+        buffer_append_format(b, "\"%s\":\"", key);
+        json_string_append(b, text, n);
+        buffer_append_literal(b, "\",");
+        if (utf8_is_valid(text, n))
+                return;
+        buffer_append_format(b, "\"%s_raw\":\"", key);
+        utf8_append_base64(b, text, n);
+        buffer_append_literal(b, "\",");
 }

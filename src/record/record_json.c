@@ -290,10 +290,8 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 APPEND_MEMBER(b, "path_source", path_source_to_string(r->path_source));
                 append_raw(b, "\"path_raw\":\"", &j->path);
                 append_raw(b, "\"target_path_raw\":\"", &j->new_path);
-                if (r->upper_path)
-                        APPEND_MEMBER(b, "upper_path", r->upper_path);
-                if (r->container_path)
-                        APPEND_MEMBER(b, "container_path", r->container_path);
+                json_string_append_member(b, "upper_path", r->upper_path);
+                json_string_append_member(b, "container_path", r->container_path);
                 if (r->may_be_overwrite)
                         buffer_append_literal(b, "\"overwrite_unknown\":true,");
                 if (r->remains)

@@ -9,19 +9,8 @@
 
 #include "record/remains.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "record/json_string.h"
-
-static void append_name(Buffer *b, const char *key, const char *name) {
-        if (!name)
-                return;
-        buffer_append_format(b, "\"%s\":\"", key);
-        json_string_append(b, name, strlen(name));
-        buffer_append_literal(b, "\",");
-}
 
 static void append_time(Buffer *b, const char *key, const struct timespec *t) {
         /* Before 1970, which the clock's format does not have. */
@@ -37,8 +26,8 @@ void remains_append_file(const Remains *r, UserNames *names, Buffer *b) {
 
         buffer_append_format(b, "\"size\":%lld,\"uid\":\"%u\",\"gid\":\"%u\",",
                              (long long)st->st_size, st->st_uid, st->st_gid);
-        append_name(b, "owner", user_names_user(names, st->st_uid));
-        append_name(b, "group", user_names_group(names, st->st_gid));
+        json_string_append_member(b, "owner", user_names_user(names, st->st_uid));
+        json_string_append_member(b, "group", user_names_group(names, st->st_gid));
         buffer_append_format(b, "\"mode\":\"%04o\",", st->st_mode & 07777U);
         append_time(b, "mtime", &st->st_mtim);
         append_time(b, "ctime", &st->st_ctim);
@@ -48,7 +37,7 @@ void remains_append_file(const Remains *r, UserNames *names, Buffer *b) {
 static void append_holder(const Holder *h, Buffer *b) {
         buffer_append_format(b, "{\"pid\":%d,", (int)h->pid);
         if (h->name[0] != '\0')
-                append_name(b, "name", h->name);
+                json_string_append_member(b, "name", h->name);
         if (h->fd >= 0)
                 buffer_append_format(b, "\"fd\":%d,", h->fd);
         if (!b->is_failed)
@@ -59,16 +48,7 @@ static void append_holder(const Holder *h, Buffer *b) {
 void remains_append_whodunlink(const Remains *r, Buffer *b) {
         if (r->status.st_nlink > 0)
                 buffer_append_format(b, "\"links_left\":%ju,", (uintmax_t)r->status.st_nlink);
-        if (r->also_at) {
-                const size_t n = strlen(r->also_at);
-
-                append_name(b, "also_at", r->also_at);
-                if (!utf8_is_valid(r->also_at, n)) {
-                        buffer_append_literal(b, "\"also_at_raw\":\"");
-                        utf8_append_base64(b, r->also_at, n);
-                        buffer_append_literal(b, "\",");
-                }
-        }
+        json_string_append_member(b, "also_at", r->also_at);
         if (r->is_held)
                 buffer_append_literal(b, "\"held_open\":true,");
         if (r->n_holders == 0)

@@ -152,6 +152,8 @@ static const Field fields[] = {
         {"whodunlink.executable_deleted", json_type_boolean},
         {"whodunlink.args_cut", json_type_boolean},
         {"whodunlink.attribution", json_type_string},
+        {"whodunlink.upper_path", json_type_string},
+        {"whodunlink.container_path", json_type_string},
         {"whodunlink.overwrite_unknown", json_type_boolean},
         {"whodunlink.links_left", json_type_int},
         {"whodunlink.also_at", json_type_string},

@@ -348,6 +348,25 @@ START_TEST(test_paths) {
 }
 END_TEST
 
+/* Of an overlay: whoever reads it must be able to go there, whatever the bytes. */
+START_TEST(test_other_paths) {
+        Deleter *d = full_deleter(1);
+        Record r = record_of(RECORD_UNLINK, d);
+
+        append(&r);
+        expect_text("whodunlink.upper_path", NULL);
+        expect_text("whodunlink.container_path", NULL);
+        r.upper_path = "/srv/\xff";
+        r.container_path = "/x\"";
+        append(&r);
+        expect_text("whodunlink.upper_path", "/srv/\xef\xbf\xbd");
+        expect_text("whodunlink.upper_path_raw", "L3Nydi//");
+        expect_text("whodunlink.container_path", "/x\"");
+        expect_text("whodunlink.container_path_raw", NULL);
+        deleter_unref(d);
+}
+END_TEST
+
 START_TEST(test_device) {
         static const char *const sources[][2] = {{"/dev/sda1", "sda1"},
                                                  {"/dev/mapper/a-b", "mapper/a-b"},
@@ -508,6 +527,7 @@ int main(void) {
         tcase_add_test(tcase, test_loss);
         tcase_add_loop_test(tcase, test_extension, 0, sizeof(extensions) / sizeof(extensions[0]));
         tcase_add_test(tcase, test_paths);
+        tcase_add_test(tcase, test_other_paths);
         tcase_add_test(tcase, test_device);
         tcase_add_test(tcase, test_args_cut);
         tcase_add_test(tcase, test_cache);
