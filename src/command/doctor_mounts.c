@@ -22,6 +22,9 @@
 
 static const char topic[] = "filesystem";
 
+/* Of the places of one filesystem: who has more has them from a runtime of containers. */
+#define PLACES_MAX 8
+
 /* What a look needs and leaves behind. */
 typedef struct Look {
         DoctorReport *report;
@@ -150,6 +153,41 @@ static void add_directories(DoctorReport *r, Buffer *what, int refusal, const ch
             is_overlay ? "to watch it as a whole, mount it with nfs_export=on,index=on" : NULL);
 }
 
+/* Does a path that was given lie on the mount at this point? */
+static bool holds_target(const Look *l, const char *point) {
+        for (size_t i = 0; i < l->n_targets; i++) {
+                const Mount *m = mount_table_find(&l->table, l->targets[i].path);
+
+                if (m && strcmp(m->point, point) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_below_target(const Look *l, const char *point) {
+        for (size_t i = 0; i < l->n_targets; i++)
+                if (path_is_within(point, strlen(point), l->targets[i].path, l->targets[i].n_path))
+                        return true;
+        return false;
+}
+
+/* ", also at /srv, /home": each mount of it that a watch would follow. */
+static void append_places(const Look *l, const CoverageFilesystem *f, Buffer *b) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < f->scopes.n_mounts; i++) {
+                const char *point = f->scopes.mounts[i].point;
+
+                if (strcmp(point, f->mount->point) == 0 ||
+                    !(is_below_target(l, point) || holds_target(l, point)) || n++ >= PLACES_MAX)
+                        continue;
+                buffer_append_string(b, n == 1 ? ", also at " : ", ");
+                escape_append_terminal(b, point, strlen(point));
+        }
+        if (n > PLACES_MAX)
+                buffer_append_format(b, " and %zu more places", n - PLACES_MAX);
+}
+
 static void look_at(Look *l, CoverageFilesystem *f) {
         _cleanup_buffer_ Buffer b = {0};
         const Mount *m = f->mount;
@@ -160,6 +198,7 @@ static void look_at(Look *l, CoverageFilesystem *f) {
         int r;
 
         reasons_append_mount(&b, m->point, m->fstype, m->source);
+        append_places(l, f, &b);
         if (l->place->n_paths == 0 && coverage_is_remote(m->fstype)) {
                 buffer_append_literal(&b, " is not local: --all leaves it out, and what other "
                                           "hosts delete there cannot be seen");
@@ -193,14 +232,19 @@ static void look_at_pseudo(const Look *l) {
         _cleanup_buffer_ Buffer b = {0};
         size_t n = 0;
 
-        for (size_t i = 0; i < l->table.n_mounts; i++)
-                n += coverage_is_pseudo(l->table.mounts[i].fstype);
-        if (l->place->n_paths > 0 || n == 0)
+        for (size_t i = 0; i < l->table.n_mounts; i++) {
+                const Mount *m = &l->table.mounts[i];
+
+                n += coverage_is_pseudo(m->fstype) && is_below_target(l, m->point) &&
+                     !holds_target(l, m->point);
+        }
+        if (n == 0)
                 return;
-        buffer_append_format(&b,
-                             "%zu mounts of proc, sysfs, cgroup2 and their like are left out: they "
-                             "are views of the kernel and hold no files that anyone could lose",
-                             n);
+        buffer_append_format(
+                &b,
+                "%zu mount%s of proc, sysfs, cgroup2 and their like: left out, since "
+                "they are views of the kernel and hold no files that anyone could lose",
+                n, n == 1 ? "" : "s");
         add(l->report, DOCTOR_NOTE, &b, NULL);
 }
 

@@ -217,6 +217,31 @@ START_TEST(an_overlay) {
 }
 END_TEST
 
+/* Each place that it is mounted at below the path, and what is left out there, with the reason. */
+START_TEST(all_mounts_below_a_path) {
+        _cleanup_free_ char *area = harness_path("area"), *first = harness_path("area/first");
+        _cleanup_free_ char *second = harness_path("area/second"),
+                            *proc = harness_path("area/proc");
+        _cleanup_free_ char *outside = harness_path("outside");
+        _cleanup_free_ char *also = harness_format("(tmpfs on fs), also at %s: ", second);
+        _cleanup_free_ char *output = NULL;
+
+        harness_mkdir(area);
+        harness_mkdir(first);
+        harness_mkdir(second);
+        harness_mkdir(proc);
+        harness_mkdir(outside);
+        ck_assert_int_eq(mount("fs", first, "tmpfs", 0, NULL), 0);
+        ck_assert_int_eq(mount(first, second, NULL, MS_BIND, NULL), 0);
+        ck_assert_int_eq(mount(first, outside, NULL, MS_BIND, NULL), 0);
+        ck_assert_int_eq(mount("proc", proc, "proc", 0, NULL), 0);
+        output = doctor(0, NULL, 0, MONITOR_ARGS(area));
+        free(line_with(output, "ok ", also));
+        free(line_with(output, "note ", "filesystem: 1 mount of proc, sysfs"));
+        ck_assert_ptr_null(strstr(output, outside));
+}
+END_TEST
+
 static void mount_for_itself(void *userdata) {
         if (unshare(CLONE_NEWNS) < 0 || mount("private", userdata, "tmpfs", 0, NULL) < 0)
                 _exit(1);
@@ -298,6 +323,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, another_network_namespace);
         tcase_add_test(tcase, few_descriptors);
         tcase_add_test(tcase, an_overlay);
+        tcase_add_test(tcase, all_mounts_below_a_path);
         tcase_add_test(tcase, a_mount_of_another_namespace);
         tcase_add_test(tcase, a_path_that_is_not_there);
         tcase_add_test(tcase, json);
