@@ -5,6 +5,7 @@
  * Asking the living filesystem where a directory is, without standing in the way of umount(8).
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,8 +13,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "capture/fan_event.h"
-
-#define LIVE_HANDLE_MAX_BYTES 128
+#include "locate/handle_buffer.h"
 
 typedef struct LiveMount LiveMount;
 
@@ -46,6 +46,13 @@ void live_mount_freep(LiveMount **m);
 int live_mount_fd(const LiveMount *m);
 /* What a handle names, for its path and status only (O_PATH). Return: a descriptor, -ESTALE. */
 int live_mount_open(const LiveMount *m, const FileHandle *h);
+/*
+ * live_mount_path_of() - what /proc calls a descriptor of the mount, from the mount's root
+ *
+ * It may be deleted, or not have a path at all: see the callers.
+ * Return: length of the path, -ENAMETOOLONG when it does not fit a page, errors of readlink(2).
+ */
+int live_mount_path_of(int fd, char ret_path[static PATH_MAX]);
 /* The handle of the mount's root directory; borrows from the mount. */
 FileHandle live_mount_root(const LiveMount *m);
 
@@ -53,8 +60,8 @@ FileHandle live_mount_root(const LiveMount *m);
 typedef struct LiveStep {
         uint8_t n_child, n_parent;
         int32_t child_type, parent_type;
-        uint8_t child[LIVE_HANDLE_MAX_BYTES];
-        uint8_t parent[LIVE_HANDLE_MAX_BYTES];
+        uint8_t child[HANDLE_BUFFER_MAX_BYTES];
+        uint8_t parent[HANDLE_BUFFER_MAX_BYTES];
         char name[256]; /* NUL-terminated; NAME_MAX is 255 bytes */
 } LiveStep;
 

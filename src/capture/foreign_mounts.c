@@ -20,6 +20,10 @@ typedef struct Namespaces {
         size_t n;
 } Namespaces;
 
+static void namespaces_done(Namespaces *n) {
+        free(n->inodes);
+}
+
 static bool has_device(const MountTable *t, dev_t device) {
         for (size_t i = 0; i < t->n_mounts; i++)
                 if (t->mounts[i].device == device)
@@ -122,7 +126,7 @@ int foreign_mounts_find(int proc_fd, const MountTable *own, ForeignMounts *ret) 
         _cleanup_foreign_mounts_ ForeignMounts f = {0};
         _cleanup_closedir_ DIR *d = NULL;
         _cleanup_free_ dev_t *seen = NULL;
-        Namespaces met = {0};
+        _cleanup_(namespaces_done) Namespaces met = {0};
         size_t n_seen = 0;
         struct dirent *e;
         ino_t inode;
@@ -140,7 +144,6 @@ int foreign_mounts_find(int proc_fd, const MountTable *own, ForeignMounts *ret) 
         while (r >= 0 && (e = readdir(d)))
                 if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
                         r = look_at(proc_fd, e->d_name, own, &met, &seen, &n_seen, &f);
-        free(met.inodes);
         if (r < 0)
                 return r;
         *ret = f;

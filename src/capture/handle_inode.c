@@ -10,6 +10,7 @@
 
 #include "capture/handle_inode.h"
 
+#include <linux/btrfs_tree.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -18,8 +19,6 @@
 #define TYPE_INO32_GEN 0x01
 #define TYPE_XFS_INO64_GEN 0x81
 #define TYPE_BTRFS 0x4d
-/* BTRFS_FIRST_FREE_OBJECTID: the root directory of each subvolume. */
-#define BTRFS_ROOT_DIRECTORY 256
 
 static uint64_t read_u32(Reader *r) {
         uint32_t v;
@@ -62,7 +61,8 @@ static bool btrfs_ids(const FileHandle *h, uint64_t *ret_object, uint64_t *ret_r
 bool handle_is_subvolume(const FileHandle *h, const FileHandle *parent, const char *fstype) {
         uint64_t object, root, parent_object, parent_root;
 
+        /* The first free one is the root directory of each subvolume. */
         return strcmp(fstype, "btrfs") == 0 && btrfs_ids(h, &object, &root) &&
-               btrfs_ids(parent, &parent_object, &parent_root) && object == BTRFS_ROOT_DIRECTORY &&
-               root != parent_root;
+               btrfs_ids(parent, &parent_object, &parent_root) &&
+               object == BTRFS_FIRST_FREE_OBJECTID && root != parent_root;
 }

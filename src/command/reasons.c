@@ -50,9 +50,8 @@ static const char *mark_reason(int error, const Mount *m) {
         case EOPNOTSUPP:
         case ENODEV:
                 if (strcmp(m->fstype, "overlay") == 0)
-                        return "overlay mounted without nfs_export; leave out --marks=filesystem, "
-                               "or "
-                               "mount it with nfs_export=on,index=on";
+                        return "overlay mounted without nfs_export; leave out "
+                               "--marks=filesystem, or mount it with nfs_export=on,index=on";
                 return "filesystems of this type cannot be marked; watch the place its files "
                        "really lie at";
         case EMFILE:

@@ -160,8 +160,7 @@ static int start_identify(WatchSession *s) {
         else
                 fprintf(stderr,
                         "whodunlink: no process events: %s; only processes that are still alive "
-                        "when "
-                        "their deletion is read will be named\n",
+                        "when their deletion is read will be named\n",
                         reasons_process_events(r));
         r = watch_hold_follow(s);
         if (r < 0)

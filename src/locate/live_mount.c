@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/btrfs_tree.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -105,7 +106,7 @@ int live_mount_open(const LiveMount *m, const FileHandle *h) {
         HandleBuffer b;
         int fd;
 
-        if (h->n_bytes > LIVE_HANDLE_MAX_BYTES)
+        if (h->n_bytes > HANDLE_BUFFER_MAX_BYTES)
                 return -ESTALE;
         b.handle.handle_bytes = h->n_bytes;
         b.handle.handle_type = h->type;
@@ -116,8 +117,7 @@ int live_mount_open(const LiveMount *m, const FileHandle *h) {
         return fd >= 0 ? fd : -ESTALE;
 }
 
-/* Return: length of the path, -ENAMETOOLONG when it does not fit a page. */
-static int path_of(int fd, char ret_path[static PATH_MAX]) {
+int live_mount_path_of(int fd, char ret_path[static PATH_MAX]) {
         char link[32];
         ssize_t n;
 
@@ -131,13 +131,11 @@ static int path_of(int fd, char ret_path[static PATH_MAX]) {
         return (int)n;
 }
 
-/* btrfs lists a subvolume by its own number; its root directory has always this one. */
-#define BTRFS_ROOT_DIRECTORY 256
-
 static bool is_entry_of(int parent_fd, const struct dirent *e, const struct stat *directory) {
         struct stat st;
 
-        if (e->d_ino != directory->st_ino && directory->st_ino != BTRFS_ROOT_DIRECTORY)
+        /* btrfs lists a subvolume by its own number; its root directory has always this one. */
+        if (e->d_ino != directory->st_ino && directory->st_ino != BTRFS_FIRST_FREE_OBJECTID)
                 return false;
         return fstatat(parent_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
                st.st_dev == directory->st_dev && st.st_ino == directory->st_ino;
@@ -268,7 +266,7 @@ static int walk_up(const LiveMount *m, int directory_fd, const FileHandle *direc
 
                 /* Far enough up, what was too long to be read can be read. */
                 if (n_path < 0) {
-                        n_path = path_of(fd, long_path);
+                        n_path = live_mount_path_of(fd, long_path);
                         if (n_path >= 0)
                                 path = long_path;
                 }
@@ -301,7 +299,7 @@ static int walk_checked(LiveMount *m, const FileHandle *directory, LiveStopFunct
                 if (st.st_nlink == 0)
                         return -ESTALE;
 
-                n_path = path_of(fd, path);
+                n_path = live_mount_path_of(fd, path);
                 if (n_path < 0 && n_path != -ENAMETOOLONG)
                         return n_path;
                 /* An object outside of the mount's root prints as "/" too. */
@@ -312,7 +310,7 @@ static int walk_checked(LiveMount *m, const FileHandle *directory, LiveStopFunct
                 r = walk_up(m, fd, directory, path, n_path, stop, userdata, ret_chain);
                 if (r < 0)
                         continue;
-                n_again = path_of(fd, again);
+                n_again = live_mount_path_of(fd, again);
                 if (n_again != n_path || (n_path >= 0 && memcmp(path, again, (size_t)n_path) != 0))
                         r = -EAGAIN;
         }

@@ -26,19 +26,6 @@ static bool leads_to(int fd, const char *path, const struct stat *st) {
                found.st_dev == st->st_dev && found.st_ino == st->st_ino;
 }
 
-/* The path of a descriptor from the mount's root. Return: its length, 0 it has none that fits. */
-static size_t path_of(int fd, char ret_path[static PATH_MAX]) {
-        char link[32];
-        ssize_t n;
-
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, ret_path, PATH_MAX);
-        if (n <= 0 || n == PATH_MAX)
-                return 0;
-        ret_path[n] = '\0';
-        return (size_t)n;
-}
-
 /* Another name in a directory. Return: was one found? */
 static bool find_name(int directory_fd, const struct stat *st, char ret_name[static NAME_MAX + 1]) {
         _cleanup_closedir_ DIR *d = NULL;
@@ -66,16 +53,16 @@ static void find_beside(const LiveMount *m, const FileHandle *directory, const s
                         char ret_path[static PATH_MAX]) {
         _cleanup_close_ int fd = live_mount_open(m, directory);
         char name[NAME_MAX + 1];
-        size_t n;
+        int n;
 
         if (fd < 0 || !find_name(fd, st, name))
                 return;
-        n = path_of(fd, ret_path);
-        if (n == 0 || n + 1 + strlen(name) >= PATH_MAX) {
+        n = live_mount_path_of(fd, ret_path);
+        if (n <= 0 || (size_t)n + 1 + strlen(name) >= PATH_MAX) {
                 ret_path[0] = '\0';
                 return;
         }
-        snprintf(ret_path + n, PATH_MAX - n, "%s%s", n > 1 ? "/" : "", name);
+        snprintf(ret_path + n, PATH_MAX - (size_t)n, "%s%s", n > 1 ? "/" : "", name);
 }
 
 int live_object_read(const LiveMount *m, const FileHandle *object, const FileHandle *directory,
@@ -91,7 +78,7 @@ int live_object_read(const LiveMount *m, const FileHandle *object, const FileHan
         path[0] = '\0';
         if (st->st_nlink == 0)
                 return 0;
-        if (path_of(fd, path) <= 1 || !leads_to(live_mount_fd(m), path + 1, st)) {
+        if (live_mount_path_of(fd, path) <= 1 || !leads_to(live_mount_fd(m), path + 1, st)) {
                 path[0] = '\0';
                 if (directory->bytes)
                         find_beside(m, directory, st, path);
