@@ -215,7 +215,7 @@ suite_root() { prepare_plain && test_suite build root; }
 suite_vm() { prepare_plain && test_suite build vm; }
 suite_clang() { count_check clang build_with_clang; }
 suite_asan() { prepare_sanitized build-asan address,undefined && test_sanitized build-asan unit fuzz root; }
-suite_tsan() { prepare_sanitized build-tsan thread && test_sanitized build-tsan unit root; }
+suite_tsan() { prepare_sanitized build-tsan thread && test_sanitized build-tsan unit threads; }
 suite_format() { count_check format check_format; }
 
 root_needs='mkfs.ext4 mkfs.xfs mkfs.btrfs bindfs losetup mount setpriv busybox ps python3 valgrind

@@ -203,7 +203,7 @@ is_monitor_ready() {
 
 start_monitor() {
     : >"$work/records"
-    setpriv --pdeathsig KILL "$whodunlink" watch --output=json --action=unlink,rmdir,move \
+    setpriv --pdeathsig KILL "$whodunlink" watch --output=json \
         "$work/tmpfs" "$work/ext4" >"$work/records" 2>"$work/errors" 9>&- &
     monitor=$!
     await 30 is_monitor_ready || die "the monitor did not start: $(cat "$work/errors")"

@@ -122,11 +122,11 @@ class Lives:
 class Deletion:
     event: Event
     device: str
-    action: str  # unlink, rmdir, move
+    action: str  # unlink, rmdir, move, overwrite
     pid: int
     inode: str
     path: bytes  # built anew
-    target: bytes  # of a move
+    target: bytes  # where it was moved to; where what replaced it was before
     said_path: bytes  # the working directory and the name, as ausearch -i has it
     args: list
 
@@ -195,7 +195,6 @@ class Replay:
         self.directories = directories
         self.deletions = []
         self.n_without_effect = 0
-        self.victims = set()  # paths of what a rename replaced
         self.is_new_first = new_directory_is_first(events)
         for event in events:
             if event.syscall.get(b'key') == b'"whodunlink-deletion"' and event.device() in devices:
@@ -219,18 +218,22 @@ class Replay:
             self.n_without_effect += 1
 
     def take_rename(self, event, parents, deleted, created):
-        """A rename, two for RENAME_EXCHANGE: what is created was somewhere else before."""
-        moves = []
+        """A rename, two for RENAME_EXCHANGE: what is created was somewhere else before; what was not is replaced."""
         if self.is_new_first:
             parents = parents[::-1]
+        moved = {target[b'inode'] for target in created}
+        replaced = [v for v in deleted if v[b'inode'] not in moved]
+        moves = []
         for source, target in ((s, t) for t in created for s in deleted if s[b'inode'] == t[b'inode']):
             ends = (parents[0], parents[-1]) if target is created[0] else (parents[-1], parents[0])
-            moves.append(self.add(event, 'move', ends[0], source, ends[1], target))
-        for move in moves:
-            if is_directory(created[0]) and move.path is not None and move.target is not None:
-                self.directories.move(move.path, move.target)
-        moved = {target[b'inode'] for target in created}
-        self.victims |= {self.directories.join(parents[-1], v) for v in deleted if v[b'inode'] not in moved}
+            moves.append((self.directories.join(ends[0], source), self.directories.join(ends[1], target)))
+            if replaced:
+                self.add(event, 'overwrite', ends[1], replaced[0], ends[0], source)
+            else:
+                self.add(event, 'move', ends[0], source, ends[1], target)
+        for old, new in moves:
+            if is_directory(created[0]) and old is not None and new is not None:
+                self.directories.move(old, new)
 
     def add(self, event, action, parent, item, target_parent=None, target=None):
         pid = event.number(b'pid')

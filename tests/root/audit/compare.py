@@ -74,6 +74,11 @@ def record_facts(process, r):
     }
 
 
+def is_beginning_or_end(record):
+    """Of the watch, whose coverage is told behind its start."""
+    return record['event']['action'] in ('start', 'stop') or record['message'].startswith('watching ')
+
+
 def read_records(path):
     """Return: the deletions, and what was said that is neither of one nor of the watch's start and end."""
     records, others = [], []
@@ -81,8 +86,8 @@ def read_records(path):
         for line in lines:
             r = json.loads(line)
             action = r['event']['action']
-            if action not in ('unlink', 'rmdir', 'move'):
-                others += [r['message']] if action not in ('start', 'stop') else []
+            if action not in ('unlink', 'rmdir', 'move', 'overwrite'):
+                others += [r['message']] if not is_beginning_or_end(r) else []
                 continue
             process = r.get('process', {})
             extra = r.get('whodunlink', {})
@@ -141,6 +146,7 @@ class Comparison:
                       for fs in self.filesystems for key in self.reports if key[1] == fs.name}
         self.is_sanitized = options.sanitizer != 'none'
         self.lacking = set()  # (pid, time of its fork)
+        self.told_as_moves = set()
         self.records, self.others = read_records(options.records)
         events = audit_log.read_events(options.log)
         self.lives = audit_log.Lives(events)
@@ -182,6 +188,9 @@ class Comparison:
             key = (deletion.action, deletion.device, deletion.pid, deletion.inode, os.path.basename(path))
             if waiting[key]:
                 self.compare_pair(report, deletion, waiting[key].popleft())
+            elif self.is_told_as_move(deletion, waiting):
+                report.explained['replaced, told as a move'] += 1
+                self.told_as_moves.add(path)
             else:
                 report.differ(f'no record: {deletion.action} {describe(path)} by pid {deletion.pid},'
                               f' {describe(audit_facts(deletion)["comm"])}')
@@ -191,6 +200,16 @@ class Comparison:
                 f' {describe(record.facts["comm"])}, inode {record.inode}')
         for key, lists in self.lists.items():
             self.compare_with_lists(key, *lists)
+
+    def is_told_as_move(self, deletion, waiting):
+        """dpkg links its status file to status-old and at once renames over it: the kernel merges what tells of the
+        lost name into what tells of the new one (README, "What it cannot see")."""
+        if deletion.action != 'overwrite' or not deletion.path.endswith(b'/var/lib/dpkg/status'):
+            return False
+        for key, queue in waiting.items():
+            if key[0] == 'move' and key[2] == deletion.pid and queue and queue[0].path == deletion.target:
+                return queue.popleft().target == deletion.path
+        return False
 
     def compare_pair(self, report, deletion, record):
         what = f'{deletion.action} {describe(record.path)} by pid {deletion.pid} ({record.facts["attribution"]})'
@@ -226,17 +245,20 @@ class Comparison:
         return fact == 'args' and record.facts['is_args_cut'] and truth[:len(told) - 1] == told[:-1]
 
     def compare_with_lists(self, key, before, after):
-        """What is gone from its place has a record, or was replaced by a rename, or its directory moved away."""
+        """What is gone from its place has a record, or replaced something that has one, or its directory moved away."""
         report = self.reports[key]
         records = [r for r in self.records if self.report_of(r.path) is report]
         n_records = collections.Counter((r.path, r.inode) for r in records)
+        replacing = {r.target for r in records if r.action == 'overwrite'}
         moved = [r.path + b'/' for r in records if r.action == 'move']
         vanished = {(path, inode) for path, (inode, _) in before.items() if after.get(path, (None,))[0] != inode}
         for path, inode in sorted(vanished):
-            if path in self.replay.victims:
-                report.explained['replaced by a rename, which has no record'] += 1
-            elif n_records[path, inode] == 0 and not any(path.startswith(prefix) for prefix in moved):
+            if n_records[path, inode] == 0 and path not in replacing | self.told_as_moves and not any(
+                    path.startswith(prefix) for prefix in moved):
                 report.differ(f'gone, but no record: {describe(path)}')
+        n_overwrites = sum(r.action == 'overwrite' for r in records)
+        if n_overwrites > 0:
+            report.explained['replaced by a rename'] += n_overwrites
         if key[0] in ONLY_DELETE:
             for path, inode in n_records:
                 if (path, inode) not in vanished or n_records[path, inode] != 1:
