@@ -3,7 +3,7 @@
 
 /*
  * Filesystems that are mounted in other mount namespaces only: services with mounts of their own,
- * containers.  No path of ours leads there, so no watch here sees them.
+ * containers. No path of ours leads there, so no watch here sees them.
  */
 
 #include <stddef.h>

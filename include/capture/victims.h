@@ -31,7 +31,9 @@
 
 typedef struct Victims Victims;
 
+/* Return: 0, -ENOMEM. */
 int victims_new(Victims **ret_victims);
+/* Takes NULL. */
 Victims *victims_free(Victims *v);
 
 typedef enum VictimsUse {
@@ -75,6 +77,7 @@ typedef struct Victim {
  * Return: 0; -EAGAIN an event is still missing, read on.
  */
 int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim);
+
 /* A rename put a directory in the place of another one, which is gone by that. */
 typedef struct VictimDirectory {
         uint64_t position; /* of the rename */

@@ -117,12 +117,18 @@ static int place(DirIndex *x, DirNode *n, DirNode *parent, const char *name, siz
         return dir_tree_set(x->tree, n, parent, name, n_name) == -ENOMEM ? -ENOMEM : 0;
 }
 
+/* Without a mark there is no event about it: or else the tree would outgrow the bound on marks. */
+static void forget_unmarked(DirIndex *x, DirNode *n) {
+        if (!n->is_marked && !n->is_root && !n->first_child && !dir_node_is_known(n))
+                dir_tree_remove(x->tree, n);
+}
+
 int dir_index_add(DirIndex *x, int parent_fd, DirNode *parent, const char *name,
                   const WaitingDirectory *listed) {
         _cleanup_close_ int fd = -1;
         size_t n_name = strlen(name);
         ScopeClass class = class_of(x, parent, name, n_name);
-        DirNode *n;
+        DirNode *n = NULL;
         int r;
 
         if (class == SCOPE_NONE)
@@ -139,6 +145,8 @@ int dir_index_add(DirIndex *x, int parent_fd, DirNode *parent, const char *name,
                 return listed ? find_again(x, n, parent, name, n_name) : 0;
         if (r < 0) {
                 dir_index_note_gap(x, r, parent, name, n_name);
+                if (n)
+                        forget_unmarked(x, n);
                 return 0;
         }
         r = place(x, n, parent, name, n_name);
