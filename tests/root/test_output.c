@@ -227,6 +227,25 @@ START_TEST(the_summary_counts_truly) {
 }
 END_TEST
 
+/* What is covered is said at the start on stderr, and as records; --quiet leaves those alone. */
+START_TEST(coverage_at_the_start) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        const bool is_quiet = _i == 1;
+        _cleanup_free_ char *watching = harness_format("watching %s (tmpfs)", fs.path);
+        _cleanup_free_ char *errors = NULL;
+        Monitor m = monitor_start(MONITOR_ARGS(fs.path, is_quiet ? "--quiet" : NULL));
+
+        monitor_stop(&m);
+        errors = monitor_errors(&m);
+        if (is_quiet)
+                ck_assert_str_eq(errors, "");
+        else
+                harness_assert(strstr(errors, watching), "says: %s", errors);
+        ck_assert(monitor_has_output(&m, watching));
+        ck_assert_uint_eq(record_count_status(m.output_path, "coverage"), 1);
+}
+END_TEST
+
 /* A quiet stream: a record is there when it happens, not when a buffer is full. */
 START_TEST(a_record_comes_at_once) {
         Filesystem fs = fs_new(FS_TMPFS, "fs");
@@ -273,6 +292,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, a_reader_that_stalls);
         tcase_add_loop_test(tcase, the_end_drains_the_queue, 0, 2);
         tcase_add_test(tcase, the_summary_counts_truly);
+        tcase_add_loop_test(tcase, coverage_at_the_start, 0, 2);
         tcase_add_test(tcase, a_record_comes_at_once);
         tcase_add_test(tcase, a_full_disk);
 }
