@@ -60,6 +60,7 @@ losetup         mount               util-linux          util-linux          util
 mount           mount               util-linux          util-linux          util-linux
 setpriv         util-linux          util-linux          util-linux          util-linux
 busybox         busybox-static      busybox             busybox-static      busybox
+runc            runc                runc                runc                runc
 ps              procps              procps-ng           procps              procps-ng
 python3         python3             python3             python3             python
 auditd          auditd              audit               audit               audit

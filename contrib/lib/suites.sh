@@ -218,7 +218,7 @@ suite_asan() { prepare_sanitized build-asan address,undefined && test_sanitized 
 suite_tsan() { prepare_sanitized build-tsan thread && test_sanitized build-tsan unit threads; }
 suite_format() { count_check format check_format; }
 
-root_needs='mkfs.ext4 mkfs.xfs mkfs.btrfs bindfs losetup mount setpriv busybox ps python3 valgrind
+root_needs='mkfs.ext4 mkfs.xfs mkfs.btrfs bindfs losetup mount setpriv busybox runc ps python3 valgrind
     auditd git make gcc rsync stress-ng systemd-tmpfiles'
 
 # needs_of SUITE: what it needs beside what every build does.
