@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A container on an overlay: by runc, as docker has it run one; and made by hand, of a control group
- * of a runtime's name, namespaces of its own, and the overlay as its root.
+ * A container on an overlay: by runc, as docker has it run one; and made by hand, of a control
+ * group of a runtime's name, namespaces of its own, and the overlay as its root.
  */
 
 #include <glob.h>
@@ -154,5 +154,10 @@ static void add_tests(TCase *tcase) {
 }
 
 int main(void) {
-        return harness_main("container", add_tests);
+        int r;
+
+        group_remove_all();
+        r = harness_main("container", add_tests);
+        group_remove_all();
+        return r;
 }
