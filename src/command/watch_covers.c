@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/escape.h"
 #include "base/path.h"
 #include "command/reasons.h"
@@ -65,14 +66,9 @@ static const Mount *covered_mount(const MountTable *t, const Mount *m) {
         return NULL;
 }
 
-static bool has_entries(int fd) {
-        _cleanup_closedir_ DIR *d = fdopendir(fd);
+static bool has_entries(DIR *d) {
         struct dirent *e;
 
-        if (!d) {
-                close(fd);
-                return false;
-        }
         while ((e = readdir(d)))
                 if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
                         return true;
@@ -83,14 +79,14 @@ static bool has_entries(int fd) {
 static bool covers_entries(const Mount *below, const Mount *m) {
         const char *rest = m->point + (below->point[1] == '\0' ? 1 : strlen(below->point) + 1);
         _cleanup_close_ int tree_fd = -1;
-        int fd;
+        _cleanup_closedir_ DIR *d = NULL;
 
         tree_fd = (int)syscall(SYS_open_tree, AT_FDCWD, below->point,
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree_fd < 0)
                 return false;
-        fd = openat(tree_fd, rest, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-        return fd >= 0 && has_entries(fd);
+        d = directory_list(tree_fd, rest);
+        return d && has_entries(d);
 }
 
 static int tell_covered(WatchSession *s, const Mount *m) {

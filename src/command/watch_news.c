@@ -174,10 +174,11 @@ static int tell_pseudo(WatchSession *s, const MountTable *table) {
                 n += coverage_is_pseudo(table->mounts[i].fstype);
         if (s->is_started || !s->options->is_all || n == 0)
                 return 0;
-        buffer_append_format(&b,
-                             "not watching %zu mounts of proc, sysfs, cgroup2 and their like: they "
-                             "are views of the kernel and hold no files that anyone could lose",
-                             n);
+        buffer_append_format(
+                &b,
+                "not watching proc, sysfs, cgroup2 and their like (mounts: %zu), which "
+                "are views of the kernel and hold no files that anyone could lose",
+                n);
         return watch_news_tell(s, NULL, &b);
 }
 

@@ -29,6 +29,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "locate/btrfs_top.h"
 #include "locate/handle_buffer.h"
 
@@ -143,20 +144,11 @@ static bool is_entry_of(int parent_fd, const struct dirent *e, const struct stat
 
 /* The name of a directory by looking through its parent: slow, for paths that readlink refuses. */
 static int name_by_scan(int parent_fd, const struct stat *directory, char ret_name[static 256]) {
-        _cleanup_closedir_ DIR *d = NULL;
+        _cleanup_closedir_ DIR *d = directory_list(parent_fd, ".");
         struct dirent *e;
-        int fd;
 
-        fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
+        if (!d)
                 return -errno;
-        d = fdopendir(fd);
-        if (!d) {
-                int r = -errno;
-
-                close(fd);
-                return r;
-        }
         while ((e = readdir(d))) {
                 if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
                     !is_entry_of(parent_fd, e, directory))

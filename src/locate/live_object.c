@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 
 static bool leads_to(int fd, const char *path, const struct stat *st) {
         struct stat found;
@@ -28,19 +29,10 @@ static bool leads_to(int fd, const char *path, const struct stat *st) {
 
 /* Another name in a directory. Return: was one found? */
 static bool find_name(int directory_fd, const struct stat *st, char ret_name[static NAME_MAX + 1]) {
-        _cleanup_closedir_ DIR *d = NULL;
+        _cleanup_closedir_ DIR *d = directory_list(directory_fd, ".");
         const struct dirent *e;
-        int fd;
 
-        fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
-                return false;
-        d = fdopendir(fd);
-        if (!d) {
-                close(fd);
-                return false;
-        }
-        for (size_t i = 0; i < LIVE_OBJECT_SCAN_MAX && (e = readdir(d)); i++) {
+        for (size_t i = 0; d && i < LIVE_OBJECT_SCAN_MAX && (e = readdir(d)); i++) {
                 if (e->d_ino != st->st_ino || !leads_to(directory_fd, e->d_name, st))
                         continue;
                 snprintf(ret_name, NAME_MAX + 1, "%s", e->d_name);
