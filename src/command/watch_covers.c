@@ -13,7 +13,6 @@
 #include "command/watch_covers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>

@@ -176,9 +176,9 @@ static int tell_pseudo(WatchSession *s, const MountTable *table) {
                 return 0;
         buffer_append_format(
                 &b,
-                "not watching proc, sysfs, cgroup2 and their like (mounts: %zu), which "
+                "not watching %zu mount%s of proc, sysfs, cgroup2 and their like: they "
                 "are views of the kernel and hold no files that anyone could lose",
-                n);
+                n, n == 1 ? "" : "s");
         return watch_news_tell(s, NULL, &b);
 }
 
