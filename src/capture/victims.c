@@ -28,22 +28,10 @@
 #include "base/hash_table.h"
 #include "capture/arrivals.h"
 #include "capture/file_news.h"
+#include "capture/victim_candidates.h"
 
-/* Candidates that wait for their rename: of each open one, the victims of all threads. */
-#define N_CANDIDATES 256
 /* Open renames, that is processes and threads in the middle of one. */
 #define N_OPEN_MAX 256
-
-typedef struct Candidate {
-        uint64_t position, file;
-        uint64_t rename; /* position of the one that it comes right behind; UINT64_MAX none */
-        FileHandle handle;
-        int32_t pid;
-        bool is_gone;
-        bool is_directory;
-        unsigned n_later; /* events of the process behind it */
-        unsigned n_unlinked;
-} Candidate;
 
 typedef struct Rename {
         struct Rename *next, *previous;
@@ -70,8 +58,7 @@ struct Victims {
         size_t n_open;
         Arrivals arrivals;
         FileNews news; /* its window ends when the queue is seen empty */
-        size_t n_candidates;
-        Candidate candidates[N_CANDIDATES];
+        VictimCandidates candidates;
 };
 
 int victims_new(Victims **ret_victims) {
@@ -116,35 +103,23 @@ static void close_rename(Victims *v, Rename *r) {
         *at = r->next_open;
         r->is_open = false;
         if (--v->n_open == 0)
-                v->n_candidates = 0;
-}
-
-static void remove_candidate(Victims *v, Candidate *c) {
-        v->n_candidates--;
-        memmove(c, c + 1, (size_t)(v->candidates + v->n_candidates - c) * sizeof(*c));
+                v->candidates.n = 0;
 }
 
 /*
  * The earliest event behind a rename that could tell of its victim; taken out.
  * @is_in_order: the MOVE_SELF has just been read, so that there was time for other threads only
  */
-static bool take_candidate(Victims *v, const Rename *r, bool is_in_order, Candidate *ret) {
-        for (Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++) {
-                if (c->is_directory != r->is_directory)
-                        continue;
-                if (is_in_order ? c->pid != r->pid || c->position < r->position
-                                : c->rename != r->position)
-                        continue;
-                *ret = *c;
-                remove_candidate(v, c);
-                return true;
-        }
-        return false;
+static bool take_candidate(Victims *v, const Rename *r, bool is_in_order, VictimCandidate *ret) {
+        if (is_in_order)
+                return victim_candidates_take_from(&v->candidates, r->pid, r->position,
+                                                   r->is_directory, ret);
+        return victim_candidates_take_behind(&v->candidates, r->position, r->is_directory, ret);
 }
 
 /* Its MOVE_SELF has been read, or will not be: no event from here on is about its victim. */
 static void decide(Victims *v, Rename *r, bool is_in_order) {
-        Candidate c;
+        VictimCandidate c;
 
         if (take_candidate(v, r, is_in_order, &c))
                 r->victim = (Victim){
@@ -205,8 +180,7 @@ static Rename *find_open(const Victims *v, int32_t pid, uint64_t source) {
 
 /* Any event of a process brings its open renames nearer to their end. */
 static void count_later(Victims *v, int32_t pid) {
-        for (Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++)
-                c->n_later += c->pid == pid;
+        victim_candidates_count_later(&v->candidates, pid);
         for (Rename *next, *r = v->open; r; r = next) {
                 next = r->next_open;
                 if (r->pid == pid && ++r->n_later > VICTIMS_MAX_LATER)
@@ -215,24 +189,20 @@ static void count_later(Victims *v, int32_t pid) {
 }
 
 static void add_candidate(Victims *v, const FlightEvent *e, FileHandle handle, uint64_t file) {
-        Candidate *c = &v->candidates[v->n_candidates];
-        uint64_t rename = UINT64_MAX;
-
-        if (v->n_candidates == N_CANDIDATES)
-                return;
-        for (const Rename *r = v->open; r; r = r->next_open)
-                if (r->pid == e->fan.pid && r->n_later == 1)
-                        rename = r->position;
-        *c = (Candidate){
+        VictimCandidate c = {
                 .position = e->position,
                 .file = file,
-                .rename = rename,
+                .rename = VICTIM_CANDIDATE_NO_RENAME,
                 .handle = handle,
                 .pid = e->fan.pid,
                 .is_gone = e->fan.mask & FAN_DELETE_SELF,
                 .is_directory = e->fan.mask & FAN_ONDIR,
         };
-        v->n_candidates++;
+
+        for (const Rename *r = v->open; r; r = r->next_open)
+                if (r->pid == e->fan.pid && r->n_later == 1)
+                        c.rename = r->position;
+        victim_candidates_add(&v->candidates, &c);
 }
 
 /* What else the event of an arrival says. */
@@ -276,15 +246,7 @@ static void note_deletion(Victims *v, const FlightEvent *e, uint64_t file) {
 
         if (there)
                 arrivals_remove(&v->arrivals, there);
-        for (Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++) {
-                if (c->file != file)
-                        continue;
-                /* The two events of one unlink(), or of one rmdir(). */
-                if (c->pid == e->fan.pid && c->n_later == 1)
-                        remove_candidate(v, c--);
-                else
-                        c->n_unlinked++;
-        }
+        victim_candidates_note_deletion(&v->candidates, e->fan.pid, file);
 }
 
 /* @ret_there: filled with what was known of the source, if anything; without its handle */
@@ -419,14 +381,6 @@ int victims_note(Victims *v, const FlightEvent *e) {
         return file_news_is_gone(&v->news, file) ? VICTIMS_USE_GONE : VICTIMS_USE_SOME;
 }
 
-/* Its candidate may be the first of the two events of an unlink(). */
-static bool is_halfway(const Victims *v, const Rename *r) {
-        for (const Candidate *c = v->candidates; c < v->candidates + v->n_candidates; c++)
-                if (c->rename == r->position)
-                        return c->n_later == 0;
-        return false;
-}
-
 int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim) {
         Rename *r = v->head;
 
@@ -435,8 +389,9 @@ int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim 
                 return 0;
         }
         if (r->is_open) {
-                const uint64_t wait =
-                        is_halfway(v, r) ? VICTIMS_WAIT_HALFWAY_NSEC : VICTIMS_WAIT_NSEC;
+                const uint64_t wait = victim_candidates_is_halfway(&v->candidates, r->position)
+                                              ? VICTIMS_WAIT_HALFWAY_NSEC
+                                              : VICTIMS_WAIT_NSEC;
 
                 /* Two events further on at the latest it would have come. */
                 if (waited_nsec < wait && !is_over(r))
