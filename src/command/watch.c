@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The event loop of a watch.
- *
- * When it is quiet, an event wakes it and is written at once.  Once events have come, it looks
- * again after a pause instead of being woken for each: waking the reader is most of what an event
- * costs the one who deletes (kernel.md, section 11).
+ * The event loop of a watch: what it does when something comes, and how it ends.
  */
 
 #include "command/watch.h"
@@ -23,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "command/watch_pace.h"
 #include "command/watch_session.h"
 #include "command/watch_setup.h"
 #include "command/watch_summary.h"
@@ -48,7 +45,7 @@ typedef struct Watch {
         WatchOptions options;
         WatchSession *session;
         sd_event *event;
-        sd_event_source *capture, *pause, *output;
+        WatchPace pace;
         int mountinfo_fd;
         WatchPhase phase;
         int status;
@@ -80,35 +77,18 @@ static int handled(Watch *w, int r) {
         return leave(w, EXIT_FAILURE);
 }
 
-static int look_again(Watch *w, uint64_t usec) {
-        int r = sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
-
-        if (r >= 0)
-                r = sd_event_source_set_time_relative(w->pause, usec);
-        return r < 0 ? r : sd_event_source_set_enabled(w->pause, SD_EVENT_ONESHOT);
-}
-
-static int wait_for_events(Watch *w) {
-        int r = sd_event_source_set_enabled(w->pause, SD_EVENT_OFF);
-
-        return r < 0 ? r : sd_event_source_set_enabled(w->capture, SD_EVENT_ON);
-}
-
 /* What the reader of stdout did not take yet waits in the sink. */
 static int watch_output(Watch *w) {
         StreamSink *s = record_sink_stream(watch_session_sink(w->session));
 
-        if (!w->output)
-                return 0;
-        return sd_event_source_set_io_events(w->output,
-                                             stream_sink_n_pending(s) > 0 ? EPOLLOUT : 0);
+        return watch_pace_watch_output(&w->pace, stream_sink_n_pending(s));
 }
 
 static int flush(Watch *w) {
         int r = watch_session_flush(w->session);
 
         if (r == -EAGAIN) {
-                r = sd_event_source_set_enabled(w->capture, SD_EVENT_OFF);
+                r = watch_pace_ignore_events(&w->pace);
                 return r < 0 ? r : watch_output(w);
         }
         return r < 0 ? give_up(w, r) : leave(w, w->status);
@@ -139,13 +119,13 @@ static int go_on(Watch *w, int state) {
                 w->status = EXIT_SUCCESS;
                 return finish(w);
         case WATCH_FULL:
-                return look_again(w, FULL_PAUSE_USEC);
+                return watch_pace_look_again(&w->pace, FULL_PAUSE_USEC);
         case WATCH_BUSY:
-                return look_again(w, PAUSE_USEC);
+                return watch_pace_look_again(&w->pace, PAUSE_USEC);
         case WATCH_IDLE:
                 break;
         }
-        return w->phase == WATCH_PHASE_DRAINING ? finish(w) : wait_for_events(w);
+        return w->phase == WATCH_PHASE_DRAINING ? finish(w) : watch_pace_wait_for_events(&w->pace);
 }
 
 static int work(Watch *w) {
@@ -165,7 +145,7 @@ static int begin_drain(Watch *w, int status) {
         watch_session_stop_capture(w->session);
         if (state < 0 || state == WATCH_ENOUGH)
                 return go_on(w, state);
-        return look_again(w, 0);
+        return watch_pace_look_again(&w->pace, 0);
 }
 
 static int on_capture(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -195,7 +175,7 @@ static int follow_mounts(Watch *w) {
         if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
                 return r;
         r = watch_session_update_mounts(w->session);
-        return r < 0 ? give_up(w, r) : look_again(w, 0);
+        return r < 0 ? give_up(w, r) : watch_pace_look_again(&w->pace, 0);
 }
 
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -219,11 +199,11 @@ static int tidy_again(Watch *w, sd_event_source *source, double crowding) {
 
 static int tidy(Watch *w, sd_event_source *source) {
         double crowding = watch_session_crowding(w->session);
-        int r, enabled;
+        int r;
 
         /* When it is quiet nobody else looks whether the queue is empty. */
-        r = sd_event_source_get_enabled(w->capture, &enabled);
-        if (r >= 0 && enabled != SD_EVENT_OFF)
+        r = watch_pace_is_waiting(&w->pace);
+        if (r > 0)
                 r = work(w);
         if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
                 return r;
@@ -282,7 +262,8 @@ static int add_signals(Watch *w) {
 static int add_timers(Watch *w) {
         int r;
 
-        r = sd_event_add_time_relative(w->event, &w->pause, CLOCK_MONOTONIC, 0, 1, on_pause, w);
+        r = sd_event_add_time_relative(w->event, &w->pace.pause, CLOCK_MONOTONIC, 0, 1, on_pause,
+                                       w);
         if (r >= 0)
                 r = sd_event_add_time_relative(w->event, NULL, CLOCK_MONOTONIC, w->tidy_usec,
                                                w->tidy_usec / 4, on_tidy, w);
@@ -297,14 +278,14 @@ static int add_descriptors(Watch *w) {
         int fd = stream_sink_fd(record_sink_stream(watch_session_sink(w->session)));
         int r;
 
-        r = sd_event_add_io(w->event, &w->capture, watch_session_fd(w->session), EPOLLIN,
+        r = sd_event_add_io(w->event, &w->pace.capture, watch_session_fd(w->session), EPOLLIN,
                             on_capture, w);
         if (r >= 0)
                 r = sd_event_add_io(w->event, NULL, w->mountinfo_fd, EPOLLPRI, on_mounts, w);
         if (r < 0)
                 return r;
         /* A regular file cannot be polled, nor does it make anyone wait. */
-        r = sd_event_add_io(w->event, &w->output, fd, 0, on_output, w);
+        r = sd_event_add_io(w->event, &w->pace.output, fd, 0, on_output, w);
         return r == -EPERM ? 0 : r;
 }
 
@@ -396,9 +377,7 @@ int watch_main(int argc, char **argv) {
         else if (r < 0)
                 status = mistake(r);
 
-        sd_event_source_unref(w.capture);
-        sd_event_source_unref(w.pause);
-        sd_event_source_unref(w.output);
+        watch_pace_done(&w.pace);
         sd_event_unref(w.event);
         watch_session_free(w.session);
         cleanup_close(&w.mountinfo_fd);
