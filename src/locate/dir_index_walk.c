@@ -83,9 +83,16 @@ static int begin_listing(DirIndex *x) {
         }
         x->listing = fdopendir(fd);
         if (!x->listing) {
+                r = -errno;
                 close(fd);
-                waiting_directories_end(&x->waiting, w);
-                return -ENOMEM;
+                if (r == -ENOMEM) {
+                        waiting_directories_end(&x->waiting, w);
+                        return r;
+                }
+                /* It asks a FUSE server what that is, which may have lost it since it was opened.
+                 */
+                put_astray(x, w, dir_index_is_no_directory(r) ? -ESTALE : r);
+                return -EAGAIN;
         }
         x->listed = w;
         return 1;

@@ -23,7 +23,7 @@ static ino_t marked[MAX_HANDLES], marked_for_new[MAX_HANDLES];
 static size_t n_marked, n_marked_for_new;
 static ino_t refused; /* no mark for this one: … */
 static int refusal;
-static void (*on_mark)(ino_t); /* something happens the moment after */
+static void (*on_mark)(int fd); /* something happens the moment after */
 /* What comes out of new_directories_next(), an error if .name is NULL. */
 static struct {
         int r;
@@ -58,7 +58,7 @@ int new_directories_mark(NewDirectories *n, int directory_fd) {
         ck_assert_uint_eq(marked[n_marked - 1], inode);
         marked_for_new[n_marked_for_new++] = inode;
         if (on_mark)
-                on_mark(inode);
+                on_mark(directory_fd);
         return 0;
 }
 
@@ -123,4 +123,20 @@ static inline void tear_down_index(void) {
         refused = 0;
         on_mark = NULL;
         is_stopped = false;
+}
+
+static inline void expect_no_gap(void) {
+        DirIndexGaps gaps;
+
+        ck_assert(!dir_index_take_gaps(dir_index, &gaps));
+}
+
+static inline void expect_gap(int error, const char *at) {
+        DirIndexGaps gaps;
+
+        ck_assert(dir_index_take_gaps(dir_index, &gaps));
+        ck_assert_uint_eq(gaps.n_directories, 1);
+        ck_assert_int_eq(gaps.error, error);
+        ck_assert_str_eq(gaps.path, at);
+        expect_no_gap();
 }

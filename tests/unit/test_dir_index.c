@@ -61,22 +61,6 @@ static void expect_unmarked(const char *at) {
                 ck_abort_msg("%s is marked", at);
 }
 
-static void expect_no_gap(void) {
-        DirIndexGaps gaps;
-
-        ck_assert(!dir_index_take_gaps(dir_index, &gaps));
-}
-
-static void expect_gap(int error, const char *at) {
-        DirIndexGaps gaps;
-
-        ck_assert(dir_index_take_gaps(dir_index, &gaps));
-        ck_assert_uint_eq(gaps.n_directories, 1);
-        ck_assert_int_eq(gaps.error, error);
-        ck_assert_str_eq(gaps.path, at);
-        expect_no_gap();
-}
-
 START_TEST(test_walk) {
         make("a");
         make("a/b");
@@ -138,11 +122,15 @@ START_TEST(test_scope) {
 }
 END_TEST
 
-static void make_in_a(ino_t inode) {
+static bool is_at(int fd, const char *at) {
         struct stat st;
 
-        ck_assert_int_eq(fstatat(root_fd, "a", &st, 0), 0);
-        if (st.st_ino == inode)
+        ck_assert_int_eq(fstatat(root_fd, at, &st, 0), 0);
+        return st.st_ino == inode_of(fd);
+}
+
+static void make_in_a(int fd) {
+        if (is_at(fd, "a"))
                 make("a/just now");
 }
 
@@ -153,6 +141,25 @@ START_TEST(test_marked_before_listed) {
         start_index();
         walk();
         expect_index("a/just now", "/a/just now");
+}
+END_TEST
+
+static void spoil(int fd) {
+        _cleanup_close_ int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        if (is_at(fd, "a"))
+                ck_assert_int_eq(dup2(file, fd), fd);
+}
+
+/* A descriptor that has become no good is no reason to end: the directory is opened again. */
+START_TEST(test_opened_in_vain) {
+        make("a");
+        make("a/b");
+        on_mark = spoil;
+        start_index();
+        walk();
+        expect_index("a/b", "/a/b");
+        expect_no_gap();
 }
 END_TEST
 
@@ -377,6 +384,7 @@ int main(void) {
         tcase_add_test(tcase, test_walk_in_pieces);
         tcase_add_test(tcase, test_scope);
         tcase_add_test(tcase, test_marked_before_listed);
+        tcase_add_test(tcase, test_opened_in_vain);
         tcase_add_test(tcase, test_follow);
         tcase_add_test(tcase, test_follow_into_moved);
         tcase_add_test(tcase, test_return);
