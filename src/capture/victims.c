@@ -402,11 +402,21 @@ int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim 
         return 0;
 }
 
+static void forget_directory(Victims *v, const Rename *r) {
+        Rename **at = &v->directories;
+
+        while (*at && *at != r)
+                at = &(*at)->next_directory;
+        if (*at)
+                *at = r->next_directory;
+}
+
 void victims_leave(Victims *v, const FlightEvent *e) {
         while (v->head && v->head->position <= e->position) {
                 Rename *r = v->head;
 
                 close_rename(v, r);
+                forget_directory(v, r);
                 v->head = r->next;
                 if (v->head)
                         v->head->previous = NULL;

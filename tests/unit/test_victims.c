@@ -77,9 +77,27 @@ START_TEST(test_directory_moved_twice) {
         note(&two);
         nameless_directory(1, FAN_ATTRIB | GONE, 'v');
         deletes(1, "x", 'x');
+        victims_drained(victims);
+        ck_assert_int_eq(victims_next_directory(victims, &d), 1);
         expect_none(one);
         expect_victim(two, 'v', VICTIM_CERTAIN, true);
-        ck_assert_int_eq(victims_next_directory(victims, &d), 1);
+}
+END_TEST
+
+/* What nobody asked for is not given out any more when the rename has left. */
+START_TEST(test_directory_left_unasked) {
+        FlightEvent e = {.fan = {.mask = FAN_RENAME | FAN_ONDIR,
+                                 .pid = 1,
+                                 .old_name = name("a"),
+                                 .new_name = name("b"),
+                                 .target = file('s')}};
+        VictimDirectory d;
+
+        note(&e);
+        nameless_directory(1, FAN_ATTRIB | GONE, 'v');
+        nameless_directory(1, FAN_MOVE_SELF, 's');
+        expect_victim(e, 'v', VICTIM_CERTAIN, true);
+        ck_assert_int_eq(victims_next_directory(victims, &d), 0);
 }
 END_TEST
 
@@ -452,6 +470,7 @@ int main(void) {
         tcase_add_test(tcase, test_other_names_or_open);
         tcase_add_test(tcase, test_directory);
         tcase_add_test(tcase, test_directory_moved_twice);
+        tcase_add_test(tcase, test_directory_left_unasked);
         tcase_add_test(tcase, test_directories_only);
         tcase_add_test(tcase, test_waits_for_the_end);
         tcase_add_test(tcase, test_link_after_rename);

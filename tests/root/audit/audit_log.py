@@ -174,8 +174,9 @@ def new_directory_is_first(events):
     """
     votes = set()
     for event in (event for event in events if is_renamed(event)):
-        ends = [os.path.dirname(unquote(items(event, kind)[0][b'name'])) for kind in (b'DELETE', b'CREATE')]
-        named = [unquote(item[b'name']).rstrip(b'/') for item in items(event, b'PARENT')]
+        # Audit does not have the name of each, least of all of what others on the machine rename.
+        ends = [os.path.dirname(unquote(items(event, kind)[0][b'name']) or b'') for kind in (b'DELETE', b'CREATE')]
+        named = [(unquote(item[b'name']) or b'').rstrip(b'/') for item in items(event, b'PARENT')]
         if ends[0] != ends[1] and named in (ends, ends[::-1]):
             votes.add(named != ends)
     if len(votes) > 1:
