@@ -37,12 +37,14 @@ typedef struct Rename {
         struct Rename *next, *previous;
         struct Rename *next_open;
         struct Rename *next_directory; /* that was not given out */
+        HashLink possible;             /* in the table while its victim is only a possible one */
         FanName new_name;              /* borrowed from the event */
         uint64_t position;             /* of the event */
         uint64_t source;               /* hash of what it moved */
         uint64_t name;                 /* … and of its new name */
         int32_t pid;
         bool is_directory;
+        bool is_possible;
         bool is_open;     /* its MOVE_SELF was not read */
         bool is_merged;   /* … and will not come: an earlier event has it */
         unsigned n_later; /* events of the process behind it, while open */
@@ -56,6 +58,7 @@ struct Victims {
         Rename *open;        /* oldest first */
         Rename *directories; /* that have destroyed one, and were not given out */
         size_t n_open;
+        HashTable possible; /* renames by what they may have destroyed */
         Arrivals arrivals;
         FileNews news; /* its window ends when the queue is seen empty */
         VictimCandidates candidates;
@@ -80,6 +83,7 @@ Victims *victims_free(Victims *v) {
                 v->head = r->next;
                 free(r);
         }
+        hash_table_done(&v->possible);
         arrivals_done(&v->arrivals);
         free(v);
         return NULL;
@@ -119,7 +123,7 @@ static bool take_candidate(Victims *v, const Rename *r, bool is_in_order, Victim
 
 /* Its MOVE_SELF has been read, or will not be: no event from here on is about its victim. */
 static void decide(Victims *v, Rename *r, bool is_in_order) {
-        VictimCandidate c;
+        VictimCandidate c = {0};
 
         if (take_candidate(v, r, is_in_order, &c))
                 r->victim = (Victim){
@@ -134,6 +138,9 @@ static void decide(Victims *v, Rename *r, bool is_in_order) {
         if (r->victim.state != VICTIM_CERTAIN && r->replaced.state != VICTIM_NONE)
                 r->victim = r->replaced;
         close_rename(v, r);
+        /* Its names go on to be counted; without memory for that it stays in doubt. */
+        if (r->victim.state == VICTIM_POSSIBLE)
+                r->is_possible = hash_table_insert(&v->possible, &r->possible, c.file) >= 0;
         /* What is known by its name only may still turn out to have been exchanged. */
         if (r->is_directory && r->victim.state == VICTIM_CERTAIN &&
             r->victim.handle.bytes != r->copy) {
@@ -246,6 +253,9 @@ static void note_deletion(Victims *v, const FlightEvent *e, uint64_t file) {
 
         if (there)
                 arrivals_remove(&v->arrivals, there);
+        for (HashLink *i = hash_table_first(&v->possible, file); i; i = i->next)
+                if (i->hash == file)
+                        HASH_ENTRY(i, Rename, possible)->victim.n_unlinked++;
         victim_candidates_note_deletion(&v->candidates, e->fan.pid, file);
 }
 
@@ -402,6 +412,12 @@ int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim 
         return 0;
 }
 
+static void forget_possible(Victims *v, Rename *r) {
+        if (r->is_possible)
+                hash_table_remove(&v->possible, &r->possible);
+        r->is_possible = false;
+}
+
 static void forget_directory(Victims *v, const Rename *r) {
         Rename **at = &v->directories;
 
@@ -417,6 +433,7 @@ void victims_leave(Victims *v, const FlightEvent *e) {
 
                 close_rename(v, r);
                 forget_directory(v, r);
+                forget_possible(v, r);
                 v->head = r->next;
                 if (v->head)
                         v->head->previous = NULL;

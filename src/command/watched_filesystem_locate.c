@@ -111,22 +111,33 @@ int watched_filesystem_locate(WatchedFilesystem *fs, LocatedEvent *e) {
         return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &e->new_source);
 }
 
-/* Of a possible victim the number of its names tells. */
-static void settle_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *victim) {
+/*
+ * Of a possible victim the number of its names tells; and how many of them were deleted since,
+ * which may still be queued.
+ */
+static int settle_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *victim) {
         unsigned n_links = 0;
         LiveObject o;
+        int r;
 
         if (victim->state != VICTIM_POSSIBLE)
-                return;
+                return 0;
         if (!victim->is_gone && locator_mount(fs->locator) &&
             live_object_read(locator_mount(fs->locator), &victim->handle,
                              &e->fan.new_name.directory, &o) >= 0)
                 n_links = (unsigned)o.status.st_nlink;
         /* A directory has one name, or was destroyed. */
-        if (e->fan.mask & FAN_ONDIR && n_links > 0)
+        if (e->fan.mask & FAN_ONDIR && n_links > 0) {
                 victim->state = VICTIM_NONE;
-        else if (victim_is_likely(victim, n_links))
+                return 0;
+        }
+        r = watched_filesystem_read_on(fs);
+        if (r < 0 && r != -ENOBUFS)
+                return r;
+        r = victims_find(fs->victims, e, UINT64_MAX, victim);
+        if (r >= 0 && victim->state == VICTIM_POSSIBLE && victim_is_likely(victim, n_links))
                 victim->state = VICTIM_CERTAIN;
+        return r;
 }
 
 int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
@@ -135,10 +146,10 @@ int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
         int r;
 
         r = victims_find(fs->victims, e, 0, ret_victim);
-        if (r != -EAGAIN) {
-                settle_victim(fs, e, ret_victim);
+        if (r >= 0)
+                r = settle_victim(fs, e, ret_victim);
+        if (r != -EAGAIN)
                 return r < 0 ? r : watched_filesystem_note_replaced(fs);
-        }
         /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
         r = watched_filesystem_read_on(fs);
         if (r < 0 && r != -ENOBUFS)
@@ -147,6 +158,6 @@ int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
                 r == -ENOBUFS ? UINT64_MAX : clock_now_nsec(CLOCK_MONOTONIC) - e->monotonic_nsec;
         r = victims_find(fs->victims, e, waited_nsec, ret_victim);
         if (r >= 0)
-                settle_victim(fs, e, ret_victim);
+                r = settle_victim(fs, e, ret_victim);
         return r < 0 ? r : watched_filesystem_note_replaced(fs);
 }

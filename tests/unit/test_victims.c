@@ -84,6 +84,27 @@ START_TEST(test_directory_moved_twice) {
 }
 END_TEST
 
+/* A link() behind a rename whose MOVE_SELF is merged: its names are counted until it is decided. */
+START_TEST(test_link_unlinked_later) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        Victim found;
+
+        nameless(1, FAN_ATTRIB, 'v');
+        deletes(1, "x", 'x');
+        expect_none(one);
+        victims_drained(victims);
+        ck_assert_int_eq(victims_find(victims, &two, 0, &found), 0);
+        ck_assert_int_eq(found.state, VICTIM_POSSIBLE);
+        ck_assert(victim_is_likely(&found, 0));
+        deletes(1, "v", 'v');
+        deletes(1, "link", 'v');
+        ck_assert_int_eq(victims_find(victims, &two, 0, &found), 0);
+        ck_assert(!victim_is_likely(&found, 0));
+        victims_leave(victims, &two);
+        deletes(1, "again", 'v');
+}
+END_TEST
+
 /* What nobody asked for is not given out any more when the rename has left. */
 START_TEST(test_directory_left_unasked) {
         FlightEvent e = {.fan = {.mask = FAN_RENAME | FAN_ONDIR,
@@ -471,6 +492,7 @@ int main(void) {
         tcase_add_test(tcase, test_directory);
         tcase_add_test(tcase, test_directory_moved_twice);
         tcase_add_test(tcase, test_directory_left_unasked);
+        tcase_add_test(tcase, test_link_unlinked_later);
         tcase_add_test(tcase, test_directories_only);
         tcase_add_test(tcase, test_waits_for_the_end);
         tcase_add_test(tcase, test_link_after_rename);
