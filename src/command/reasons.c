@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "capture/coverage.h"
 
 /* Why the mount cannot be held. */
 static const char *clone_reason(int error) {
@@ -52,6 +53,9 @@ static const char *mark_reason(int error, const Mount *m) {
                 if (strcmp(m->fstype, "overlay") == 0)
                         return "overlay mounted without nfs_export; leave out "
                                "--marks=filesystem, or mount it with nfs_export=on,index=on";
+                if (coverage_is_pseudo(m->fstype))
+                        return "a view of the kernel, which holds no files that anyone could "
+                               "lose; watch a directory on another filesystem";
                 return "filesystems of this type cannot be marked; watch the place its files "
                        "really lie at";
         case EMFILE:

@@ -114,8 +114,8 @@ START_TEST(each_line_begins_with_its_mark) {
                 harness_assert(is_marked, "%.*s", (int)strcspn(at, "\n"), at);
         }
         ck_assert_uint_gt(n_lines, 15);
-        free(line_with(output, "cannot ", "/proc (proc): filesystems of this type"));
-        free(line_with(output, "         → ", "watch the place its files really lie at"));
+        free(line_with(output, "cannot ", "/proc (proc): a view of the kernel"));
+        free(line_with(output, "         → ", "watch a directory on another filesystem"));
 }
 END_TEST
 
