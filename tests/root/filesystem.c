@@ -135,7 +135,23 @@ static Filesystem new_overlay(FsKind kind, const char *name) {
         return fs;
 }
 
-/* Its server ends with the mount. */
+/*
+ * The server stays our child and dies with the test.  As a daemon it would keep the test's mount
+ * namespace alive by its working directory, and the namespace all that the machine has mounted.
+ */
+static void serve_fuse(const Filesystem *fs) {
+        struct stat before, now;
+
+        harness_assert(stat(fs->path, &before) == 0, "%s: %m", fs->path);
+        process_spawn(PROCESS_ARGS("bindfs", "-f", fs->lower, fs->path));
+        for (int i = 0; i < 1000; i++) {
+                if (stat(fs->path, &now) == 0 && now.st_dev != before.st_dev)
+                        return;
+                usleep(10000);
+        }
+        harness_abort("%s: bindfs does not serve it", fs->path);
+}
+
 static Filesystem new_fuse(const char *name) {
         Filesystem fs = {.kind = FS_FUSE, .path = harness_path("%s", name), .loop_index = -1};
 
@@ -147,7 +163,7 @@ static Filesystem new_fuse(const char *name) {
         fs.source = harness_format("%s", fs.lower);
         harness_mkdir(fs.path);
         harness_mkdir(fs.lower);
-        process_run(PROCESS_ARGS("bindfs", fs.lower, fs.path));
+        serve_fuse(&fs);
         return fs;
 }
 
