@@ -42,11 +42,18 @@ void victim_candidates_count_later(VictimCandidates *v, int32_t pid);
 /* A name of a file was deleted by a process. */
 void victim_candidates_note_deletion(VictimCandidates *v, int32_t pid, uint64_t file);
 
-/* Takes out the earliest one of a process from a position on. Return: false there is none. */
-bool victim_candidates_take_from(VictimCandidates *v, int32_t pid, uint64_t position,
-                                 bool is_directory, VictimCandidate *ret);
-/* … that comes right behind the rename at a position. */
-bool victim_candidates_take_behind(VictimCandidates *v, uint64_t rename, bool is_directory,
+/* What a rename looks for. */
+typedef struct VictimSearch {
+        uint64_t position; /* of the rename's event */
+        uint64_t source;   /* hash of what it moved: no rename destroys that itself */
+        int32_t pid;
+        bool is_directory;
+} VictimSearch;
+
+/* Takes out the earliest one of its process behind a rename. Return: false there is none. */
+bool victim_candidates_take_from(VictimCandidates *v, const VictimSearch *s, VictimCandidate *ret);
+/* … that comes right behind it, whichever thread's event it is. */
+bool victim_candidates_take_behind(VictimCandidates *v, const VictimSearch *s,
                                    VictimCandidate *ret);
 /* Right behind the rename there may be the first of the two events of an unlink(). */
 bool victim_candidates_is_halfway(const VictimCandidates *v, uint64_t rename);

@@ -44,12 +44,15 @@ void victim_candidates_note_deletion(VictimCandidates *v, int32_t pid, uint64_t 
         }
 }
 
-bool victim_candidates_take_from(VictimCandidates *v, int32_t pid, uint64_t position,
-                                 bool is_directory, VictimCandidate *ret) {
+static bool may_be_victim(const VictimCandidate *c, const VictimSearch *s) {
+        return c->is_directory == s->is_directory && c->file != s->source;
+}
+
+bool victim_candidates_take_from(VictimCandidates *v, const VictimSearch *s, VictimCandidate *ret) {
         for (size_t i = 0; i < v->n; i++) {
                 const VictimCandidate *c = &v->items[i];
 
-                if (c->is_directory != is_directory || c->pid != pid || c->position < position)
+                if (!may_be_victim(c, s) || c->pid != s->pid || c->position < s->position)
                         continue;
                 take_at(v, i, ret);
                 return true;
@@ -57,10 +60,10 @@ bool victim_candidates_take_from(VictimCandidates *v, int32_t pid, uint64_t posi
         return false;
 }
 
-bool victim_candidates_take_behind(VictimCandidates *v, uint64_t rename, bool is_directory,
+bool victim_candidates_take_behind(VictimCandidates *v, const VictimSearch *s,
                                    VictimCandidate *ret) {
         for (size_t i = 0; i < v->n; i++) {
-                if (v->items[i].is_directory != is_directory || v->items[i].rename != rename)
+                if (!may_be_victim(&v->items[i], s) || v->items[i].rename != s->position)
                         continue;
                 take_at(v, i, ret);
                 return true;

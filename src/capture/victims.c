@@ -115,10 +115,15 @@ static void close_rename(Victims *v, Rename *r) {
  * @is_in_order: the MOVE_SELF has just been read, so that there was time for other threads only
  */
 static bool take_candidate(Victims *v, const Rename *r, bool is_in_order, VictimCandidate *ret) {
-        if (is_in_order)
-                return victim_candidates_take_from(&v->candidates, r->pid, r->position,
-                                                   r->is_directory, ret);
-        return victim_candidates_take_behind(&v->candidates, r->position, r->is_directory, ret);
+        const VictimSearch search = {
+                .position = r->position,
+                .source = r->source,
+                .pid = r->pid,
+                .is_directory = r->is_directory,
+        };
+
+        return is_in_order ? victim_candidates_take_from(&v->candidates, &search, ret)
+                           : victim_candidates_take_behind(&v->candidates, &search, ret);
 }
 
 /* Its MOVE_SELF has been read, or will not be: no event from here on is about its victim. */

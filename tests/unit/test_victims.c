@@ -324,6 +324,30 @@ START_TEST(test_moved_twice_at_the_end) {
 }
 END_TEST
 
+/* Its own end, of which the other half was read too late for the doubt. */
+START_TEST(test_moved_twice_then_gone_itself) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        Victim found;
+
+        nameless(1, FAN_ATTRIB | GONE, 's');
+        expect_none(one);
+        ck_assert_int_eq(victims_find(victims, &two, UINT64_MAX, &found), 0);
+        ck_assert_int_eq(found.state, VICTIM_NONE);
+        victims_leave(victims, &two);
+}
+END_TEST
+
+/* What was moved there before is another's victim all the same. */
+START_TEST(test_moved_twice_then_destroyed) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        FlightEvent over = renames_over(1, "x", "c", 'x', 's', GONE);
+
+        expect_none(one);
+        expect_none(two);
+        expect_victim(over, 's', VICTIM_CERTAIN, true);
+}
+END_TEST
+
 /* Half of an unlink() is no loss: its other half may be late. */
 START_TEST(test_moved_twice_halfway) {
         FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
@@ -509,6 +533,8 @@ int main(void) {
         tcase_add_test(tcase, test_moved_twice);
         tcase_add_test(tcase, test_moved_twice_then_unlinked);
         tcase_add_test(tcase, test_moved_twice_at_the_end);
+        tcase_add_test(tcase, test_moved_twice_then_gone_itself);
+        tcase_add_test(tcase, test_moved_twice_then_destroyed);
         tcase_add_test(tcase, test_moved_twice_halfway);
         tcase_add_test(tcase, test_moved_twice_other_kind);
         tcase_add_test(tcase, test_processes_mixed);
