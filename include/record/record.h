@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "capture/scope.h"
+#include "explain/cause.h"
 #include "identify/deleter.h"
 #include "locate/locator.h"
 #include "record/remains.h"
@@ -61,6 +62,7 @@ typedef struct Record {
         bool may_be_overwrite;  /* MOVE: it cannot be told whether it destroyed something */
         const Remains *remains; /* NULL: nothing of it, or not known */
         const Deleter *deleter;
+        const Cause *cause; /* NULL: none was found, or not in time */
         PathSource path_source;
         const char *upper_path;     /* in the overlay's writable layer; NULL unknown or not asked */
         const char *container_path; /* as the deleter's container has it; NULL unknown, or none */

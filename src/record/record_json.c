@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "record/json_cause.h"
 #include "record/json_process.h"
 #include "record/json_string.h"
 
@@ -296,6 +297,8 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                         buffer_append_literal(b, "\"overwrite_unknown\":true,");
                 if (r->remains)
                         remains_append_whodunlink(r->remains, b);
+                if (r->cause)
+                        json_cause_append(r->cause, b);
         }
         if (r->mount)
                 append_mount(b, r->mount);

@@ -9,10 +9,12 @@
  *                       in cron.service
  *                       started by cron, as sh[4708]
  *                       rm ← find ← sh ← cron ← systemd
+ *                       why: the cron job find /tmp -delete (/etc/cron.d/clean:3)
  *      14:02:11.482210  rmdir   /tmp/tools/
  *
  * A group is consecutive deletions of one process about which the same is said; so a process that
- * executes another program opens a new one, and one that only changes its directory does not.
+ * executes another program opens a new one, and one that only changes its directory does not.  Why
+ * is the last line of it, and said again below a later deletion that has another cause.
  *
  * Paths are never cut: whoever copies one must get it whole.  A line that does not begin with a
  * time of day in its first column is never a record: a newline in a name comes out as "\n".
@@ -29,6 +31,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "record/record_text_who.h"
+#include "record/text_cause.h"
 #include "record/text_remains.h"
 #include "record/text_style.h"
 
@@ -40,6 +43,7 @@ struct RecordText {
         uint64_t deleter_id; /* of the group; 0 none known */
         uint64_t serial;     /* of its process; 0 unknown */
         Buffer who;          /* as it was said of the group */
+        Buffer cause;        /* likewise, the last of them */
         Buffer scratch;
 };
 
@@ -58,6 +62,7 @@ RecordText *record_text_free(RecordText *t) {
         if (!t)
                 return NULL;
         buffer_done(&t->who);
+        buffer_done(&t->cause);
         buffer_done(&t->scratch);
         free(t);
         return NULL;
@@ -174,6 +179,27 @@ static void append_place(RecordText *t, const Record *r, Buffer *b) {
                 buffer_append_literal(b, "(not known where)");
 }
 
+/* Why, unless it was said of this group already. */
+static void append_cause(RecordText *t, const Cause *c, bool is_continued, Buffer *b) {
+        const bool is_said = is_continued && t->cause.n_bytes > 0;
+        Buffer before;
+
+        if (!is_continued)
+                buffer_clear(&t->cause);
+        if (!c)
+                return;
+        buffer_clear(&t->scratch);
+        text_cause_append(&(TextLine){.options = t->options, .out = &t->scratch}, c);
+        if (is_said && buffers_are_equal(&t->scratch, &t->cause))
+                return;
+        before = t->cause;
+        t->cause = t->scratch;
+        t->scratch = before;
+        buffer_append(b, t->cause.bytes, t->cause.n_bytes);
+        if (t->cause.is_failed)
+                b->is_failed = true;
+}
+
 static void append_deletion(RecordText *t, const Record *r, Buffer *b) {
         bool is_continued = continue_group(t, r->deleter);
 
@@ -188,6 +214,7 @@ static void append_deletion(RecordText *t, const Record *r, Buffer *b) {
                         r->remains);
         if (!is_continued)
                 buffer_append(b, t->who.bytes, t->who.n_bytes);
+        append_cause(t, r->cause, is_continued, b);
         if (t->who.is_failed)
                 b->is_failed = true;
         t->has_output = true;

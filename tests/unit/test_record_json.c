@@ -367,6 +367,35 @@ START_TEST(test_other_paths) {
 }
 END_TEST
 
+START_TEST(test_cause) {
+        Deleter *d = full_deleter(1);
+        Record r = record_of(RECORD_UNLINK, d);
+        Cause c = {.type = CAUSE_TMPFILES};
+
+        append(&r);
+        ck_assert_ptr_null(get("whodunlink.cause"));
+        r.cause = &c;
+        append(&r);
+        ck_assert_str_eq(json_object_to_json_string_ext(get("whodunlink.cause"), 0),
+                         "{\"type\":\"tmpfiles\"}");
+        c = (Cause){
+                .type = CAUSE_TIMER,
+                .rule = (char *)(uintptr_t) "q /tmp/\xff",
+                .source = (char *)(uintptr_t) "/a\":1",
+                .unit = (char *)(uintptr_t) "b.service",
+                .triggered_by = (char *)(uintptr_t) "b.timer",
+                .explanation = (char *)(uintptr_t) "c",
+        };
+        append(&r);
+        ck_assert_ptr_nonnull(strstr(
+                buffer_terminate(&line),
+                "\"cause\":{\"type\":\"timer\",\"rule\":\"q /tmp/\xef\xbf\xbd\","
+                "\"rule_raw\":\"cSAvdG1wL/8=\",\"source\":\"/a\\\":1\",\"unit\":\"b.service\","
+                "\"triggered_by\":\"b.timer\",\"explanation\":\"c\"}"));
+        deleter_unref(d);
+}
+END_TEST
+
 START_TEST(test_device) {
         static const char *const sources[][2] = {{"/dev/sda1", "sda1"},
                                                  {"/dev/mapper/a-b", "mapper/a-b"},
@@ -528,6 +557,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_extension, 0, sizeof(extensions) / sizeof(extensions[0]));
         tcase_add_test(tcase, test_paths);
         tcase_add_test(tcase, test_other_paths);
+        tcase_add_test(tcase, test_cause);
         tcase_add_test(tcase, test_device);
         tcase_add_test(tcase, test_args_cut);
         tcase_add_test(tcase, test_cache);
