@@ -55,7 +55,8 @@ struct WatchSession {
         int epoll_fd; /* readable when any filesystem has events */
         WatchedFilesystem **filesystems;
         size_t n_filesystems;
-        Refused *refused; /* said once that they cannot be watched */
+        uint64_t n_streams; /* of events, ever */
+        Refused *refused;   /* said once that they cannot be watched */
         size_t n_refused;
         EarlyNews *early;
         size_t n_early;

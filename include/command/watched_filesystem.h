@@ -49,6 +49,9 @@ dev_t watched_filesystem_device(const WatchedFilesystem *fs);
 const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs);
 const ScopeSet *watched_filesystem_scopes(const WatchedFilesystem *fs);
 int watched_filesystem_fd(const WatchedFilesystem *fs);
+/* The number of its stream of events, unlike any other's of this run; 0 until it is set. */
+uint64_t watched_filesystem_stream(const WatchedFilesystem *fs);
+void watched_filesystem_set_stream(WatchedFilesystem *fs, uint64_t stream);
 
 /* Its directories, when it is watched one by one; NULL when it is marked as a whole. */
 DirIndex *watched_filesystem_index(const WatchedFilesystem *fs);

@@ -10,6 +10,7 @@
 
 struct WatchedFilesystem {
         dev_t device;
+        uint64_t stream; /* in the keys of records */
         FanGroup *group;
         Flight *flight;
         Locator *locator;

@@ -39,6 +39,16 @@ typedef struct RecordPath {
         size_t n_name;
 } RecordPath;
 
+/*
+ * What a record is known by, also when it is told a second time: after a crash, of events that were
+ * taken from the kernel but perhaps not written.  The rendering is its event.id.
+ */
+typedef struct RecordKey {
+        uint64_t stream;   /* of events, one a filesystem, from 1; 0: news about the watch itself */
+        uint64_t position; /* of the event in its stream, from 0; of news nanoseconds since boot */
+        unsigned part;     /* one event can tell of several things */
+} RecordKey;
+
 typedef struct RecordLoss {
         const char *where;      /* "file events", "process events", "exit records", "processes" */
         uint64_t count;         /* 0: the kernel does not say */
@@ -48,8 +58,9 @@ typedef struct RecordLoss {
 /* Everything is borrowed until the renderer returns. */
 typedef struct Record {
         RecordAction action;
-        uint64_t realtime_nsec;  /* when it was taken from the kernel's queue */
-        uint64_t sequence;       /* counts up by one a record of this run, from 1 */
+        uint64_t realtime_nsec; /* when it was taken from the kernel's queue */
+        uint64_t sequence;      /* counts up by one a record of this run, from 1 */
+        RecordKey key;
         const ScopeMount *mount; /* NULL unknown or not about one filesystem */
 
         /* Deletions: */

@@ -119,6 +119,7 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
                 return r;
         }
         s->filesystems[s->n_filesystems++] = fs;
+        watched_filesystem_set_stream(fs, ++s->n_streams);
 
         r = watch_walk_begin(s, fs);
         if (r != 0)

@@ -240,10 +240,23 @@ static int tell(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, R
         return 0;
 }
 
+static RecordKey record_key(const WatchedFilesystem *fs, const LocatedEvent *e, EventPart part) {
+        /* What most events have is 0, which is left out. */
+        static const unsigned parts[N_PARTS] = {
+                [PART_DELETED] = 0, [PART_MOVED] = 1, [PART_ARRIVED] = 2};
+
+        return (RecordKey){
+                .stream = watched_filesystem_stream(fs),
+                .position = e->event.position,
+                .part = part == N_PARTS ? 0 : parts[part],
+        };
+}
+
 static int put_part(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, EventPart part) {
         Record r = {
                 .action = action_of(&e->event.fan, part),
                 .realtime_nsec = e->event.realtime_nsec,
+                .key = record_key(fs, e, part),
                 .is_directory = e->event.fan.mask & FAN_ONDIR,
                 .is_subvolume = is_subvolume(fs, &e->event.fan),
                 .deleter = e->deleter,
@@ -273,6 +286,7 @@ static int put_whiteout(WatchSession *s, WatchedFilesystem *fs, const LocatedEve
         Record r = {
                 .action = is_directory ? RECORD_RMDIR : RECORD_UNLINK,
                 .realtime_nsec = e->event.realtime_nsec,
+                .key = record_key(fs, e, N_PARTS),
                 .is_directory = is_directory,
                 .deleter = e->deleter,
                 .path = record_path(e->new_place, &e->event.fan.new_name),

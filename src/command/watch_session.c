@@ -110,6 +110,7 @@ int watch_session_flush(WatchSession *s) {
 
 int watch_session_put_news(WatchSession *s, Record *r) {
         r->realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
+        r->key = (RecordKey){.position = clock_now_nsec(CLOCK_BOOTTIME)};
         return watch_session_put(s, r);
 }
 

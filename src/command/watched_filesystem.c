@@ -188,6 +188,14 @@ dev_t watched_filesystem_device(const WatchedFilesystem *fs) {
         return fs->device;
 }
 
+uint64_t watched_filesystem_stream(const WatchedFilesystem *fs) {
+        return fs->stream;
+}
+
+void watched_filesystem_set_stream(WatchedFilesystem *fs, uint64_t stream) {
+        fs->stream = stream;
+}
+
 const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs) {
         return &fs->scopes.mounts[0];
 }

@@ -160,6 +160,16 @@ static const char *event_type(RecordAction a) {
         return "info";
 }
 
+static void append_key(const RecordKey *k, Buffer *b) {
+        buffer_append_u64(b, k->stream);
+        buffer_append_char(b, '.');
+        buffer_append_u64(b, k->position);
+        if (k->part > 0) {
+                buffer_append_char(b, '.');
+                buffer_append_u64(b, k->part);
+        }
+}
+
 static void append_event(RecordJson *j, const Record *r, Buffer *b) {
         buffer_append_literal(b,
                               "\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\"");
@@ -178,7 +188,7 @@ static void append_event(RecordJson *j, const Record *r, Buffer *b) {
         buffer_append_char(b, '-');
         buffer_append_string(b, j->host->run_id);
         buffer_append_char(b, '-');
-        buffer_append_u64(b, r->sequence);
+        append_key(&r->key, b);
         buffer_append_literal(b, "\"},");
 }
 

@@ -28,6 +28,7 @@ void record_reader_done(RecordReader *r) {
         if (r->file)
                 fclose(r->file);
         free(r->line);
+        free(r->id);
         *r = (RecordReader){0};
 }
 
@@ -49,6 +50,17 @@ static void check_order(RecordReader *r) {
                        "record %zu: event.sequence %lld after %lld", r->n_lines,
                        (long long)sequence, (long long)r->sequence);
         r->sequence = sequence;
+}
+
+/* No two of a run have the same; that two behind each other differ is what is cheap to look at. */
+static void check_id(RecordReader *r) {
+        const char *id = record_string(r->object, "event.id");
+
+        harness_assert(id && (!r->id || strcmp(id, r->id) != 0), "record %zu: event.id %s again",
+                       r->n_lines, id ? id : "(none)");
+        free(r->id);
+        r->id = strdup(id);
+        harness_assert(r->id, "out of memory");
 }
 
 struct json_object *record_next(RecordReader *r) {
@@ -74,6 +86,7 @@ struct json_object *record_next(RecordReader *r) {
                                json_object_is_type(r->object, json_type_object),
                        "line %zu: %s: %.400s", r->n_lines, json_tokener_error_desc(error), r->line);
         check_order(r);
+        check_id(r);
         return r->object;
 }
 

@@ -20,6 +20,7 @@ typedef struct RecordReader {
         struct json_tokener *tokener;
         struct json_object *object;
         int64_t sequence;
+        char *id; /* event.id of the one before */
         bool is_stopped;
 } RecordReader;
 
@@ -35,7 +36,8 @@ void record_reader_done(RecordReader *r);
 
 /*
  * The next record; fails the test on anything that is not a record in its place: the first is
- * start, the last stop, event.sequence counts up by one.  Borrows from r until the next call.
+ * start, the last stop, event.sequence counts up by one, event.id is another one.  Borrows from r
+ * until the next call.
  */
 struct json_object *record_next(RecordReader *r);
 /* As record_next(), but only deletions and moves. */

@@ -304,6 +304,7 @@ static inline Record record_of(RecordAction action, const Deleter *d) {
                 .action = action,
                 .realtime_nsec = NSEC,
                 .sequence = 7,
+                .key = {.stream = 3, .position = 12},
                 .path = path_of("/tmp", "x.txt"),
                 .deleter = d,
                 .path_source = PATH_SOURCE_HANDLE,

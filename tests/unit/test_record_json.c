@@ -48,6 +48,7 @@ START_TEST(test_full_line) {
         Record r = record_of(RECORD_MOVE, d);
 
         r.new_path = path_of("/", "y");
+        r.key.part = 1;
         r.inode = UINT64_MAX;
         r.mount = &mount;
         append(&r);
@@ -59,7 +60,7 @@ START_TEST(test_full_line) {
                 "\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\"change\"],"
                 "\"action\":\"move\",\"dataset\":\"whodunlink.deletion\","
                 "\"provider\":\"fanotify\",\"outcome\":\"success\",\"sequence\":7,"
-                "\"id\":\"bid-rid-7\"},"
+                "\"id\":\"bid-rid-3.12.1\"},"
                 "\"file\":{\"path\":\"/tmp/x.txt\",\"name\":\"x.txt\",\"directory\":\"/tmp\","
                 "\"extension\":\"txt\",\"type\":\"file\",\"inode\":\"18446744073709551615\","
                 "\"device\":\"sda1\",\"target_path\":\"/y\"},"
@@ -109,7 +110,7 @@ START_TEST(test_bare_line) {
                 "\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\"deletion\"],"
                 "\"action\":\"unlink\",\"dataset\":\"whodunlink.deletion\","
                 "\"provider\":\"fanotify\",\"outcome\":\"success\",\"sequence\":7,"
-                "\"id\":\"--7\"},"
+                "\"id\":\"--3.12\"},"
                 "\"file\":{\"name\":\"x\",\"type\":\"file\"},\"process\":{\"pid\":4711},"
                 "\"host\":{\"name\":\"box\"},"
                 "\"whodunlink\":{\"attribution\":\"pid-only\",\"path_source\":\"none\"}}\n");
@@ -238,7 +239,7 @@ START_TEST(test_action) {
         ck_assert_int_eq(get("whodunlink.loss") != NULL, a->action == RECORD_LOSS);
         ck_assert_int_eq(get("whodunlink") != NULL, a->file_type || a->action == RECORD_LOSS);
         expect_text("host.name", "box");
-        expect_text("event.id", "bid-rid-7");
+        expect_text("event.id", "bid-rid-3.12");
         deleter_unref(d);
 }
 END_TEST
@@ -281,6 +282,7 @@ START_TEST(test_loss) {
         Record r = {.action = RECORD_LOSS,
                     .realtime_nsec = NSEC,
                     .sequence = UINT64_C(1) << 40,
+                    .key = {.position = UINT64_MAX},
                     .message = "lost",
                     .loss = {.where = "process events"}};
 
@@ -289,7 +291,7 @@ START_TEST(test_loss) {
         ck_assert_ptr_null(get("whodunlink.loss.count"));
         ck_assert_ptr_null(get("whodunlink.loss.filesystem"));
         ck_assert_int_eq(json_object_get_int64(get("event.sequence")), INT64_C(1) << 40);
-        expect_text("event.id", "bid-rid-1099511627776");
+        expect_text("event.id", "bid-rid-0.18446744073709551615");
         r.loss.count = 12;
         r.loss.filesystem = "/a\n\"b";
         r.mount = &mount;

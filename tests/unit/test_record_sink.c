@@ -66,7 +66,7 @@ static size_t read_lines(void) {
                      line = end + 1) {
                         char id[64];
 
-                        snprintf(id, sizeof(id), "\"id\":\"bid-rid-%llu\"}",
+                        snprintf(id, sizeof(id), "\"sequence\":%llu,\"id\":\"bid-rid-0.0\"}",
                                  (unsigned long long)n_expected++);
                         ck_assert_ptr_nonnull(memmem(line, (size_t)(end - line), id, strlen(id)));
                         ck_assert_int_eq(line[0], '{');
