@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The configuration of this machine, from systemd-tmpfiles itself: runs the tool with --cat-config.
+ *
+ * Never on the hot path: starts a process and waits for it, at most TMPFILES_SOURCE_WAIT_NSEC.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "explain/tmpfiles_choice.h"
+
+#define TMPFILES_SOURCE_WAIT_NSEC (UINT64_C(5) * 1000 * 1000 * 1000)
+
+/* Whose configuration. Strings are borrowed. */
+typedef struct TmpfilesScope {
+        bool is_user;             /* --user */
+        uid_t uid;                /* whose, with is_user */
+        const char *root;         /* --root=; NULL */
+        const char *replace;      /* --replace=; NULL */
+        const char *const *files; /* named on the command line; NULL-terminated or NULL */
+} TmpfilesScope;
+
+/*
+ * tmpfiles_source_load() - read what is in force for a scope
+ * @ret_config: to be freed by tmpfiles_config_done()
+ * @ret_version: of systemd-tmpfiles
+ * @ret_error:  on failure newly allocated: what failed and what to do, for a person; may be NULL
+ *
+ * Return: 0, -ENOENT no systemd-tmpfiles here, -ETIMEDOUT, -EFBIG, -EBADMSG, -EIO it failed,
+ * others.
+ */
+int tmpfiles_source_load(const TmpfilesScope *scope, TmpfilesConfig *ret_config,
+                         unsigned *ret_version, char **ret_error);
+
+/*
+ * tmpfiles_tree_live() - a TmpfilesTree of the machine as it is now
+ *
+ * Looks without a trace: no access time changes, no lock is kept. Owns nothing; tree->userdata
+ * is what tmpfiles_live_new() returned.
+ */
+typedef struct TmpfilesLive TmpfilesLive;
+int tmpfiles_live_new(TmpfilesLive **ret_live); /* Return: 0, -ENOMEM. */
+TmpfilesLive *tmpfiles_live_free(TmpfilesLive *live);
+TmpfilesTree tmpfiles_live_tree(TmpfilesLive *live);
