@@ -68,15 +68,23 @@ ProgramPaths *program_paths_free(ProgramPaths *p) {
         return NULL;
 }
 
-static dev_t ask_mounts(int proc_fd, uint64_t mount_id) {
-        _cleanup_mount_table_ MountTable t = {0};
-
-        if (mount_table_read(proc_fd, &t) < 0)
-                return 0;
-        for (size_t i = 0; i < t.n_mounts; i++)
-                if (t.mounts[i].id >= 0 && (uint64_t)t.mounts[i].id == mount_id)
-                        return t.mounts[i].device;
+static dev_t find_mount(const MountTable *t, uint64_t mount_id) {
+        for (size_t i = 0; i < t->n_mounts; i++)
+                if (t->mounts[i].id >= 0 && (uint64_t)t->mounts[i].id == mount_id)
+                        return t->mounts[i].device;
         return 0;
+}
+
+/* In our own mount namespace, or in the machine's: a service may have one of its own. */
+static dev_t ask_mounts(int proc_fd, uint64_t mount_id) {
+        _cleanup_mount_table_ MountTable own = {0}, machine = {0};
+        dev_t device = 0;
+
+        if (mount_table_read(proc_fd, &own) >= 0)
+                device = find_mount(&own, mount_id);
+        if (device == 0 && mount_table_read_of(proc_fd, 1, &machine) >= 0)
+                device = find_mount(&machine, mount_id);
+        return device;
 }
 
 /* Return: 0 not known. */

@@ -26,12 +26,16 @@ static char root[] = "/tmp/unit_program_paths.XXXXXX";
 static int proc_fd = -1;
 static ProgramPaths *paths;
 
-static void put_mounts(const char *text) {
-        int fd = openat(proc_fd, "self/mountinfo", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+static void put_mounts_of(const char *file, const char *text) {
+        int fd = openat(proc_fd, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
         close(fd);
+}
+
+static void put_mounts(const char *text) {
+        put_mounts_of("self/mountinfo", text);
 }
 
 static void setup(void) {
@@ -40,6 +44,7 @@ static void setup(void) {
         proc_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(proc_fd, 0);
         ck_assert_int_eq(mkdirat(proc_fd, "self", 0700), 0);
+        ck_assert_int_eq(mkdirat(proc_fd, "1", 0700), 0);
         put_mounts(MOUNTS);
         ck_assert_int_eq(program_paths_new(proc_fd, &paths), 0);
 }
@@ -48,6 +53,8 @@ static void teardown(void) {
         paths = program_paths_free(paths);
         unlinkat(proc_fd, "self/mountinfo", 0);
         unlinkat(proc_fd, "self", AT_REMOVEDIR);
+        unlinkat(proc_fd, "1/mountinfo", 0);
+        unlinkat(proc_fd, "1", AT_REMOVEDIR);
         close(proc_fd);
         rmdir(root);
 }
@@ -157,6 +164,14 @@ START_TEST(test_superblock) {
 END_TEST
 
 /* A snapshot has the superblock and the inodes of what it was taken of: which was it? */
+/* A service in a mount namespace of its own: programs run from mounts of the machine's. */
+START_TEST(test_machine_mounts) {
+        put_mounts_of("1/mountinfo", "99 21 0:40 / /b rw - btrfs /dev/sdb rw\n");
+        learn_on(SUBVOLUME, 99, 8, "/c/rm", "rm");
+        expect_on(BTRFS, 8, "rm", "/c/rm");
+}
+END_TEST
+
 START_TEST(test_snapshot) {
         const dev_t snapshot = makedev(0, 51);
 
@@ -210,6 +225,7 @@ int main(void) {
         tcase_add_test(tcase, test_name);
         tcase_add_test(tcase, test_replaced);
         tcase_add_test(tcase, test_superblock);
+        tcase_add_test(tcase, test_machine_mounts);
         tcase_add_test(tcase, test_snapshot);
         tcase_add_test(tcase, test_many_mounts);
         tcase_add_test(tcase, test_bound);
