@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "command/watch_pace.h"
+#include "command/watch_service.h"
 #include "command/watch_session.h"
 #include "command/watch_setup.h"
 #include "command/watch_summary.h"
@@ -44,12 +45,14 @@ typedef enum WatchPhase {
 typedef struct Watch {
         WatchOptions options;
         WatchSession *session;
+        WatchService *service; /* NULL: no service manager */
         sd_event *event;
         WatchPace pace;
         int mountinfo_fd;
         WatchPhase phase;
         int status;
         bool is_leaving;
+        bool is_reloading; /* begin anew when all is written */
         bool is_abandoned; /* nobody reads stdout any more: end without a word */
         uint64_t begin_nsec, tidy_usec;
 } Watch;
@@ -140,6 +143,8 @@ static int begin_drain(Watch *w, int status) {
 
         w->status = status;
         w->phase = WATCH_PHASE_DRAINING;
+        if (!w->is_reloading)
+                watch_service_stopping(w->service);
         /* Once before: what is queued may need a directory whose removal is not queued yet. */
         state = watch_session_dispatch(w->session);
         watch_session_stop_capture(w->session);
@@ -208,6 +213,7 @@ static int tidy(Watch *w, sd_event_source *source) {
         if (r < 0 || w->phase != WATCH_PHASE_RUNNING || w->is_leaving)
                 return r;
         r = watch_session_tidy(w->session);
+        watch_service_tell_status(w->service, w->session, w->begin_nsec);
         return r < 0 ? give_up(w, r) : tidy_again(w, source, crowding);
 }
 
@@ -232,12 +238,37 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
         (void)source, (void)si;
         if (w->phase == WATCH_PHASE_RUNNING)
                 return handled(w, begin_drain(w, EXIT_SUCCESS));
+        if (w->is_reloading) {
+                /* It was to begin anew; now it ends. */
+                w->is_reloading = false;
+                watch_service_stopping(w->service);
+                return 0;
+        }
         n = stream_sink_n_pending(record_sink_stream(watch_session_sink(w->session)));
         fprintf(stderr,
                 "whodunlink: second signal: %zu bytes of records and what is still queued are "
                 "not written\n",
                 n);
         return leave(w, EXIT_FAILURE);
+}
+
+/* A terminal that is gone ends a watch; who runs it as a service wants it to read its files anew.
+ */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+        Watch *w = userdata;
+
+        if (!w->service)
+                return on_signal(source, si, userdata);
+        if (w->phase != WATCH_PHASE_RUNNING)
+                return 0;
+        watch_service_reloading(w->service);
+        if (watch_service_check() < 0) {
+                fprintf(stderr, "whodunlink: not reloaded: the watch goes on as it was\n");
+                watch_service_ready(w->service);
+                return 0;
+        }
+        w->is_reloading = true;
+        return handled(w, begin_drain(w, EXIT_SUCCESS));
 }
 
 static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
@@ -251,11 +282,13 @@ static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si,
 }
 
 static int add_signals(Watch *w) {
-        static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+        static const int ends[] = {SIGINT, SIGTERM};
         int r = 0;
 
         for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && r >= 0; i++)
                 r = sd_event_add_signal(w->event, NULL, ends[i], on_signal, w);
+        if (r >= 0)
+                r = sd_event_add_signal(w->event, NULL, SIGHUP, on_hangup, w);
         return r < 0 ? r : sd_event_add_signal(w->event, NULL, SIGWINCH, on_resize, w);
 }
 
@@ -319,6 +352,8 @@ static int run(Watch *w) {
         r = watch_session_announce(w->session, RECORD_START);
         if (r < 0)
                 return r == -EPIPE ? EXIT_SUCCESS : EXIT_FAILURE;
+        watch_service_ready(w->service);
+        watch_service_tell_status(w->service, w->session, w->begin_nsec);
         if (run_loop(w) < 0)
                 return EXIT_FAILURE;
         if (!w->options.is_quiet && !w->is_abandoned)
@@ -349,6 +384,9 @@ static int prepare(Watch *w) {
                 fprintf(stderr, "whodunlink: cannot make an event loop: %s\n", strerror(-r));
                 return r;
         }
+        r = watch_service_new(w->event, &w->service);
+        if (r < 0)
+                return r;
         /* Before the first look at the mounts, so that no change falls in between. */
         w->mountinfo_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
         if (w->mountinfo_fd < 0) {
@@ -380,6 +418,9 @@ int watch_main(int argc, char **argv) {
         watch_pace_done(&w.pace);
         sd_event_unref(w.event);
         watch_session_free(w.session);
+        if (w.is_reloading && !w.is_abandoned && watch_service_exec(w.service) < 0)
+                status = EXIT_FAILURE;
+        watch_service_free(w.service);
         cleanup_close(&w.mountinfo_fd);
         watch_options_done(&w.options);
         return status;
