@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,7 +67,18 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
         return 0;
 }
 
+/* The groups have the same names in each program that makes some. */
+static void lock_groups(void) {
+        static int fd = -1;
+
+        for (size_t i = 0; i < N_MOUNTS && fd < 0; i++)
+                fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0)
+                (void)flock(fd, LOCK_EX);
+}
+
 void group_remove_all(void) {
+        lock_groups();
         for (size_t i = 0; i < N_MOUNTS; i++) {
                 char path[64];
 

@@ -13,5 +13,9 @@
 char *group_make(const char *name);
 /* Moves this process into a group; a child of the test calls it. Fails it otherwise. */
 void group_enter(const char *path);
-/* Removes all groups that were made, also by a test that was killed. */
+/*
+ * Removes all groups that were made, also by a test that was killed. For main(), before and after
+ * its tests: the first call waits for the end of any other program that called it, as they would
+ * meet.
+ */
 void group_remove_all(void);
