@@ -28,6 +28,8 @@ uint64_t clock_monotonic_to_boottime(uint64_t monotonic_nsec);
 
 /* 2026-11-23T00:55:13.000000000Z: RFC 3339, UTC, 9 decimals. */
 void clock_append_rfc3339(Buffer *b, uint64_t realtime_nsec);
+/* The same read back, with 0 to 9 decimals. Return: 0, -EBADMSG, also for what is before 1970. */
+int clock_parse_rfc3339(const char *text, size_t n_text, uint64_t *ret_realtime_nsec);
 /* 14:02:11.482193: local time of day. */
 void clock_append_local_time(Buffer *b, uint64_t realtime_nsec);
 

@@ -25,3 +25,8 @@ bool utf8_is_valid(const char *bytes, size_t n_bytes);
 void utf8_append_lossy(Buffer *b, const char *bytes, size_t n_bytes);
 /* Appends standard base64 with padding (RFC 4648, section 4). */
 void utf8_append_base64(Buffer *b, const void *bytes, size_t n_bytes);
+/*
+ * The other way. Strict: groups of four, padding at the end only and none of it superfluous bits.
+ * Return: 0, -EBADMSG (what was appended is to be thrown away).
+ */
+int utf8_append_decoded_base64(Buffer *b, const char *text, size_t n_text);

@@ -117,6 +117,78 @@ void clock_append_rfc3339(Buffer *b, uint64_t realtime_nsec) {
         buffer_append(b, text, sizeof(text));
 }
 
+/* Return: behind n digits, NULL when there are not as many. */
+static const char *take_digits(const char *at, const char *end, size_t n, int *ret) {
+        int v = 0;
+
+        if (!at || (size_t)(end - at) < n)
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                if (at[i] < '0' || at[i] > '9')
+                        return NULL;
+                v = v * 10 + (at[i] - '0');
+        }
+        *ret = v;
+        return at + n;
+}
+
+static const char *take_char(const char *at, const char *end, char c) {
+        return at && at < end && *at == c ? at + 1 : NULL;
+}
+
+/* ".5", ".000000007", or nothing. */
+static const char *take_fraction(const char *at, const char *end, uint64_t *ret_nsec) {
+        uint64_t digit = CLOCK_NSEC_PER_SEC;
+        const char *start;
+
+        *ret_nsec = 0;
+        if (!at || at == end || *at != '.')
+                return at;
+        start = ++at;
+        for (; at < end && *at >= '0' && *at <= '9'; at++) {
+                digit /= 10;
+                if (digit == 0)
+                        return NULL;
+                *ret_nsec += (uint64_t)(*at - '0') * digit;
+        }
+        return at > start ? at : NULL;
+}
+
+int clock_parse_rfc3339(const char *text, size_t n_text, uint64_t *ret_realtime_nsec) {
+        const char *at = text, *end = text + n_text;
+        struct tm tm = {0};
+        uint64_t nsec;
+        time_t seconds;
+        int day;
+
+        at = take_digits(at, end, 4, &tm.tm_year);
+        at = take_char(at, end, '-');
+        at = take_digits(at, end, 2, &tm.tm_mon);
+        at = take_char(at, end, '-');
+        at = take_digits(at, end, 2, &tm.tm_mday);
+        at = take_char(at, end, 'T');
+        at = take_digits(at, end, 2, &tm.tm_hour);
+        at = take_char(at, end, ':');
+        at = take_digits(at, end, 2, &tm.tm_min);
+        at = take_char(at, end, ':');
+        at = take_digits(at, end, 2, &tm.tm_sec);
+        at = take_fraction(at, end, &nsec);
+        at = take_char(at, end, 'Z');
+        if (at != end || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_year < 1970 ||
+            tm.tm_year > 2554 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
+                return -EBADMSG;
+        tm.tm_year -= 1900;
+        tm.tm_mon--;
+        day = tm.tm_mday;
+        /* It makes the 2nd of March of a 30th of February. */
+        seconds = timegm(&tm);
+        if (seconds < 0 || tm.tm_mday != day ||
+            (uint64_t)seconds > (UINT64_MAX - nsec) / CLOCK_NSEC_PER_SEC)
+                return -EBADMSG;
+        *ret_realtime_nsec = (uint64_t)seconds * CLOCK_NSEC_PER_SEC + nsec;
+        return 0;
+}
+
 void clock_append_local_time(Buffer *b, uint64_t realtime_nsec) {
         char text[sizeof("14:02:11.482193") - 1];
         time_t seconds = (time_t)(realtime_nsec / CLOCK_NSEC_PER_SEC);

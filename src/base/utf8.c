@@ -12,6 +12,7 @@
 
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define UTF8_HIGH_BITS UINT64_C(0x8080808080808080)
@@ -100,6 +101,40 @@ void utf8_append_lossy(Buffer *b, const char *bytes, size_t n_bytes) {
                 bytes += n + 1;
                 n_bytes -= n + 1;
         }
+}
+
+/* Return: 0 to 63, -1 for what is no digit. */
+static int base64_value(char c) {
+        const char *at = c == '\0' ? NULL : strchr(BASE64_DIGITS, c);
+
+        return at ? (int)(at - BASE64_DIGITS) : -1;
+}
+
+int utf8_append_decoded_base64(Buffer *b, const char *text, size_t n_text) {
+        if (n_text % 4 != 0)
+                return -EBADMSG;
+        for (; n_text > 0; text += 4, n_text -= 4) {
+                size_t n = 3;
+                uint32_t group = 0;
+                uint8_t bytes[3];
+
+                if (n_text == 4 && text[3] == '=')
+                        n = text[2] == '=' ? 1 : 2;
+                for (size_t i = 0; i < 4; i++) {
+                        int v = i <= n ? base64_value(text[i]) : 0;
+
+                        if (v < 0)
+                                return -EBADMSG;
+                        group = group << 6 | (uint32_t)v;
+                }
+                if ((n < 3 && (group & 0xff) != 0) || (n < 2 && (group & 0xff00) != 0))
+                        return -EBADMSG;
+                bytes[0] = (uint8_t)(group >> 16);
+                bytes[1] = (uint8_t)(group >> 8);
+                bytes[2] = (uint8_t)group;
+                buffer_append(b, bytes, n);
+        }
+        return 0;
 }
 
 void utf8_append_base64(Buffer *b, const void *bytes, size_t n_bytes) {

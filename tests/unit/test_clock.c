@@ -30,6 +30,7 @@ static void check_stamp(uint64_t nsec) {
         _cleanup_buffer_ Buffer b = {0};
         time_t seconds = (time_t)(nsec / CLOCK_NSEC_PER_SEC);
         char date[32], want[64];
+        uint64_t back;
         struct tm tm;
 
         gmtime_r(&seconds, &tm);
@@ -38,6 +39,8 @@ static void check_stamp(uint64_t nsec) {
         clock_append_rfc3339(&b, nsec);
         if (strcmp(buffer_terminate(&b), want) != 0)
                 ck_abort_msg("%s instead of %s", buffer_terminate(&b), want);
+        if (clock_parse_rfc3339(b.bytes, b.n_bytes, &back) != 0 || back != nsec)
+                ck_abort_msg("%s read back", want);
 }
 
 START_TEST(test_rfc3339) {
@@ -58,6 +61,49 @@ START_TEST(test_rfc3339_as_documented) {
         buffer_append_literal(&b, "t=");
         clock_append_rfc3339(&b, UINT64_C(1795395313) * CLOCK_NSEC_PER_SEC);
         ck_assert_str_eq(buffer_terminate(&b), "t=2026-11-23T00:55:13.000000000Z");
+}
+END_TEST
+
+static const struct {
+        const char *text;
+        uint64_t nsec;
+        int r;
+} parsed[] = {
+        {"1970-01-01T00:00:00Z", 0, 0},
+        {"1970-01-01T00:00:01.5Z", 1500000000, 0},
+        {"1970-01-01T00:00:00.000000001Z", 1, 0},
+        {"2000-02-29T00:00:00Z", UINT64_C(951782400) * CLOCK_NSEC_PER_SEC, 0},
+        {"", 0, -EBADMSG},
+        {"1969-12-31T23:59:59Z", 0, -EBADMSG},
+        {"2001-02-29T00:00:00Z", 0, -EBADMSG},
+        {"2001-00-01T00:00:00Z", 0, -EBADMSG},
+        {"2001-13-01T00:00:00Z", 0, -EBADMSG},
+        {"2001-01-00T00:00:00Z", 0, -EBADMSG},
+        {"2001-01-01T24:00:00Z", 0, -EBADMSG},
+        {"2001-01-01T00:60:00Z", 0, -EBADMSG},
+        {"2001-01-01T00:00:60Z", 0, -EBADMSG},
+        {"2001-01-01T00:00:00", 0, -EBADMSG},
+        {"2001-01-01T00:00:00.Z", 0, -EBADMSG},
+        {"2001-01-01T00:00:00.0000000001Z", 0, -EBADMSG},
+        {"2001-01-01T00:00:00+01:00", 0, -EBADMSG},
+        {"2001-01-01 00:00:00Z", 0, -EBADMSG},
+        {"2001-01-01T00:00:00Zx", 0, -EBADMSG},
+        {"2554-07-21T23:34:33.709551615Z", UINT64_MAX, 0},
+        {"2554-07-21T23:34:33.709551616Z", 0, -EBADMSG},
+        {"9999-01-01T00:00:00Z", 0, -EBADMSG},
+};
+
+/* Also cut at each byte: half a stamp is none. */
+START_TEST(test_parse_rfc3339) {
+        const char *text = parsed[_i].text;
+        uint64_t nsec = 0;
+
+        if (clock_parse_rfc3339(text, strlen(text), &nsec) != parsed[_i].r)
+                ck_abort_msg("'%s'", text);
+        ck_assert_uint_eq(nsec, parsed[_i].nsec);
+        for (size_t cut = 0; cut < strlen(text); cut++)
+                if (text[cut] != '\0' && clock_parse_rfc3339(text, cut, &nsec) == 0)
+                        ck_assert(text[cut - 1] == 'Z');
 }
 END_TEST
 
@@ -254,6 +300,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_rfc3339, 0, N(stamps));
         tcase_add_test(tcase, test_rfc3339_of_every_day);
         tcase_add_test(tcase, test_rfc3339_as_documented);
+        tcase_add_loop_test(tcase, test_parse_rfc3339, 0, N(parsed));
         tcase_add_loop_test(tcase, test_local_time, 0, N(locals));
         tcase_add_loop_test(tcase, test_parse_duration, 0, N(durations));
         tcase_add_test(tcase, test_truncated_duration);

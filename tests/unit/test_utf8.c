@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "unit.h"
@@ -183,6 +184,41 @@ START_TEST(test_base64_of_every_byte) {
 }
 END_TEST
 
+/* Back from what was encoded, for each length and each last byte. */
+START_TEST(test_base64_and_back) {
+        for (size_t n = 0; n < 8; n++) {
+                for (unsigned last = 0; last < 256; last++) {
+                        _cleanup_buffer_ Buffer text = {0}, bytes = {0};
+                        char raw[8] = {1, '\0', '\xff', 3, '\x80', 5, 6};
+
+                        if (n > 0)
+                                raw[n - 1] = (char)last;
+                        utf8_append_base64(&text, raw, n);
+                        ck_assert_int_eq(
+                                utf8_append_decoded_base64(&bytes, text.bytes, text.n_bytes), 0);
+                        ck_assert_uint_eq(bytes.n_bytes, n);
+                        ck_assert(n == 0 || memcmp(bytes.bytes, raw, n) == 0);
+                }
+        }
+}
+END_TEST
+
+START_TEST(test_base64_refused) {
+        static const char *const texts_refused[] = {
+                "A",    "AA",   "AAA",      "AAAAA", "A===",  "====", "AA=A",    "=AAA",
+                "AB==", "AAB=", "AA==AAAA", "AA A",  "AAA\n", "AA-_", "AAA\xc3",
+        };
+
+        for (size_t i = 0; i < sizeof(texts_refused) / sizeof(texts_refused[0]); i++) {
+                _cleanup_buffer_ Buffer b = {0};
+
+                if (utf8_append_decoded_base64(&b, texts_refused[i], strlen(texts_refused[i])) !=
+                    -EBADMSG)
+                        ck_abort_msg("'%s'", texts_refused[i]);
+        }
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("utf8");
 
@@ -192,5 +228,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_truncation, 0, 17);
         tcase_add_loop_test(tcase, test_base64, 0, sizeof(encodings) / sizeof(encodings[0]));
         tcase_add_test(tcase, test_base64_of_every_byte);
+        tcase_add_test(tcase, test_base64_and_back);
+        tcase_add_test(tcase, test_base64_refused);
         return unit_run("utf8", tcase);
 }
