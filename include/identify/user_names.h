@@ -24,6 +24,18 @@ int user_names_new(UserNames **ret_names);
 UserNames *user_names_free(UserNames *n);
 
 /*
+ * user_names_new_given() - names of another time or machine: only those that are given
+ *
+ * Nobody is asked.  For records that are read back and bring their names along.
+ * Return: 0, -ENOMEM.
+ */
+int user_names_new_given(UserNames **ret_names);
+/* Forgets all that was given. */
+void user_names_forget(UserNames *n);
+/* Return: 0, -ENOMEM. */
+int user_names_give_user(UserNames *n, uid_t uid, const char *name);
+
+/*
  * The name, or NULL when the id has none, or it is not known or not known yet; borrowed until the
  * next call of any function of this file.  Bytes of whoever runs the directory: escape them.
  */

@@ -36,11 +36,11 @@ typedef struct Name {
 } Name;
 
 struct UserNames {
-        NameResolver *resolver;
-        HashTable tables[2]; /* by NameKind */
-        size_t n_asked;      /* not taken yet, those of forgotten names included */
-        bool is_slow;        /* one was waited for in vain, and is still to come */
-        bool is_refused;     /* one could not even be asked for */
+        NameResolver *resolver; /* NULL: nobody is asked */
+        HashTable tables[2];    /* by NameKind */
+        size_t n_asked;         /* not taken yet, those of forgotten names included */
+        bool is_slow;           /* one was waited for in vain, and is still to come */
+        bool is_refused;        /* one could not even be asked for */
         uint64_t generation;
 };
 
@@ -145,6 +145,10 @@ static void await(UserNames *n, const Name *name) {
 static const char *name_of(UserNames *n, NameKind kind, uint32_t id) {
         Name *name;
 
+        if (!n->resolver) {
+                name = find(&n->tables[kind], id);
+                return name ? name->name : NULL;
+        }
         learn_all(n);
         name = find(&n->tables[kind], id);
         if (!name)
@@ -179,10 +183,46 @@ int user_names_new(UserNames **ret_names) {
         return 0;
 }
 
+int user_names_new_given(UserNames **ret_names) {
+        UserNames *n = calloc(1, sizeof(*n));
+
+        if (!n)
+                return -ENOMEM;
+        *ret_names = n;
+        return 0;
+}
+
+void user_names_forget(UserNames *n) {
+        forget_all(&n->tables[NAME_USER]);
+        forget_all(&n->tables[NAME_GROUP]);
+        n->generation++;
+}
+
+int user_names_give_user(UserNames *n, uid_t uid, const char *name) {
+        char *copy = strdup(name);
+        Name *given;
+
+        if (!copy)
+                return -ENOMEM;
+        given = find(&n->tables[NAME_USER], uid);
+        if (!given)
+                given = add(&n->tables[NAME_USER], uid);
+        if (!given) {
+                free(copy);
+                return -ENOMEM;
+        }
+        free(given->name);
+        given->name = copy;
+        given->is_known = true;
+        n->generation++;
+        return 0;
+}
+
 UserNames *user_names_free(UserNames *n) {
         if (!n)
                 return NULL;
-        name_resolver_free(n->resolver);
+        if (n->resolver)
+                name_resolver_free(n->resolver);
         forget_all(&n->tables[NAME_USER]);
         forget_all(&n->tables[NAME_GROUP]);
         free(n);
@@ -198,7 +238,7 @@ const char *user_names_group(UserNames *n, gid_t gid) {
 }
 
 uint64_t user_names_generation(UserNames *n) {
-        if (name_resolver_has_answer(n->resolver))
+        if (n->resolver && name_resolver_has_answer(n->resolver))
                 learn_all(n);
         return n->generation;
 }

@@ -327,6 +327,28 @@ START_TEST(test_end_while_hanging) {
 }
 END_TEST
 
+/* Nobody is asked, and nothing is known but what was given. */
+START_TEST(test_given) {
+        uint64_t generation;
+        UserNames *n;
+
+        n_asked = 0;
+        ck_assert_int_eq(user_names_new_given(&n), 0);
+        ck_assert_ptr_null(user_names_user(n, 0));
+        ck_assert_ptr_null(user_names_group(n, 0));
+        generation = user_names_generation(n);
+        ck_assert_int_eq(user_names_give_user(n, 0, "toor"), 0);
+        ck_assert_int_eq(user_names_give_user(n, 0, "root"), 0);
+        ck_assert_str_eq(user_names_user(n, 0), "root");
+        ck_assert_ptr_null(user_names_user(n, 1));
+        ck_assert_uint_ne(user_names_generation(n), generation);
+        user_names_forget(n);
+        ck_assert_ptr_null(user_names_user(n, 0));
+        user_names_free(n);
+        ck_assert_uint_eq(n_asked, 0);
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("user_names");
 
@@ -342,6 +364,7 @@ int main(void) {
         tcase_add_test(t, test_full_queue);
         tcase_add_test(t, test_forgotten);
         tcase_add_test(t, test_age);
+        tcase_add_test(t, test_given);
         tcase_add_test(t, test_end_while_hanging);
         return unit_run("user_names", t);
 }
