@@ -32,6 +32,8 @@ void clock_append_rfc3339(Buffer *b, uint64_t realtime_nsec);
 int clock_parse_rfc3339(const char *text, size_t n_text, uint64_t *ret_realtime_nsec);
 /* 14:02:11.482193: local time of day. */
 void clock_append_local_time(Buffer *b, uint64_t realtime_nsec);
+/* Wed 2026-12-02 06:25:12 CET: local date and time, as systemctl(1) writes them. */
+void clock_append_local_date(Buffer *b, uint64_t realtime_nsec);
 
 /*
  * clock_parse_duration() - "90", "1.5s", "2min 30s", "1h30m", "500ms"

@@ -203,6 +203,19 @@ void clock_append_local_time(Buffer *b, uint64_t realtime_nsec) {
         buffer_append(b, text, sizeof(text));
 }
 
+void clock_append_local_date(Buffer *b, uint64_t realtime_nsec) {
+        static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        time_t seconds = (time_t)(realtime_nsec / CLOCK_NSEC_PER_SEC);
+        struct tm tm = {0};
+        char text[64];
+        size_t n;
+
+        localtime_r(&seconds, &tm);
+        buffer_append_string(b, days[tm.tm_wday]);
+        n = strftime(text, sizeof(text), " %Y-%m-%d %H:%M:%S %Z", &tm);
+        buffer_append(b, text, n);
+}
+
 static const struct {
         const char *name;
         uint64_t nsec;

@@ -131,6 +131,30 @@ START_TEST(test_local_time) {
 }
 END_TEST
 
+/* The hour that comes twice has two names. */
+START_TEST(test_local_date) {
+        static const struct {
+                const char *zone;
+                uint64_t seconds;
+                const char *want;
+        } dates[] = {
+                {"UTC", 0, "Thu 1970-01-01 00:00:00 UTC"},
+                {"UTC", 1795395313, "Mon 2026-11-23 00:55:13 UTC"},
+                {"CET-1CEST,M3.5.0,M10.5.0/3", 1792888200, "Sun 2026-10-25 02:30:00 CEST"},
+                {"CET-1CEST,M3.5.0,M10.5.0/3", 1792891800, "Sun 2026-10-25 02:30:00 CET"},
+        };
+
+        for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+                _cleanup_buffer_ Buffer b = {0};
+
+                setenv("TZ", dates[i].zone, 1);
+                tzset();
+                clock_append_local_date(&b, dates[i].seconds * CLOCK_NSEC_PER_SEC);
+                ck_assert_str_eq(buffer_terminate(&b), dates[i].want);
+        }
+}
+END_TEST
+
 #define SEC CLOCK_NSEC_PER_SEC
 #define MSEC CLOCK_NSEC_PER_MSEC
 
@@ -302,6 +326,7 @@ int main(void) {
         tcase_add_test(tcase, test_rfc3339_as_documented);
         tcase_add_loop_test(tcase, test_parse_rfc3339, 0, N(parsed));
         tcase_add_loop_test(tcase, test_local_time, 0, N(locals));
+        tcase_add_test(tcase, test_local_date);
         tcase_add_loop_test(tcase, test_parse_duration, 0, N(durations));
         tcase_add_test(tcase, test_truncated_duration);
         tcase_add_loop_test(tcase, test_append_duration, 0, N(written));
