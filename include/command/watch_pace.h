@@ -28,5 +28,5 @@ int watch_pace_wait_for_events(WatchPace *p);
 int watch_pace_ignore_events(WatchPace *p);
 /* Return: 1 the next look is when an event comes, 0 not, errors as above. */
 int watch_pace_is_waiting(const WatchPace *p);
-/* What the reader of stdout did not take yet is to be offered again. */
-int watch_pace_watch_output(WatchPace *p, size_t n_pending);
+/* What the sink waits for; 0: only that its reader goes. */
+int watch_pace_watch_output(WatchPace *p, uint32_t events);

@@ -2,34 +2,52 @@
 #pragma once
 
 /*
- * Records out: one rendering, one stream.
+ * Records out: one rendering, one way out.
  */
 
-#include "record/record_json.h"
-#include "record/record_text.h"
-#include "sink/stream_sink.h"
-
-typedef enum RecordFormat {
-        RECORD_FORMAT_TEXT,
-        RECORD_FORMAT_JSON
-} RecordFormat;
+#include "sink/sink_kind.h"
 
 typedef struct RecordSink RecordSink;
 
-/* @fd, @host, @names: borrowed. Return: 0, -ENOMEM, errors of fstat(2). */
-int record_sink_new(RecordFormat format, RecordTextOptions text, int fd, const HostFacts *host,
-                    UserNames *names, RecordSink **ret_sink);
+/*
+ * record_sink_new() - number records and give them to a way out
+ * @kind: static
+ * @sink: owned from now on, also on failure
+ *
+ * Return: 0, -ENOMEM.
+ */
+int record_sink_new(const SinkKind *kind, void *sink, RecordSink **ret_sink);
 RecordSink *record_sink_free(RecordSink *s);
 
 /*
  * record_sink_put() - number a record and render it
  * @record: its .sequence is filled in
  *
- * Return: 0, -ENOMEM (nothing of it is in the stream; its number is used up, so the gap shows),
- * errors of stream_sink_flush() but -EAGAIN, when a batch was due to be written.
+ * Return: 0, -ENOMEM (nothing of it is in the sink; its number is used up, so the gap shows),
+ * errors of record_sink_flush() but -EAGAIN, when a batch was due to be written.
  */
 int record_sink_put(RecordSink *s, Record *record);
 
-StreamSink *record_sink_stream(RecordSink *s);
-/* NULL with RECORD_FORMAT_JSON. */
-RecordText *record_sink_text(RecordSink *s);
+/*
+ * record_sink_flush() - write what is there, as far as it goes without waiting
+ *
+ * Return: 0 all is written, -EAGAIN not yet: go on when record_sink_fd() is ready, -EPIPE nobody
+ * reads any more, errors of write(2).
+ */
+int record_sink_flush(RecordSink *s);
+
+/* Nothing more should be taken from the kernel, whose queue holds it. */
+bool record_sink_is_full(const RecordSink *s);
+/* Bytes that are not written yet. */
+size_t record_sink_n_pending(const RecordSink *s);
+/*
+ * To be polled for record_sink_events(), which change with each put and flush; EPOLLERR or EPOLLHUP
+ * says that nobody reads any more. May not be pollable (regular file): then nothing makes it wait.
+ */
+int record_sink_fd(const RecordSink *s);
+uint32_t record_sink_events(const RecordSink *s);
+
+/* Is it text, whose reader reads stderr as well? */
+bool record_sink_is_for_people(const RecordSink *s);
+/* The terminal has another width now. */
+void record_sink_set_columns(RecordSink *s, size_t n_columns);

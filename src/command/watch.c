@@ -82,9 +82,8 @@ static int handled(Watch *w, int r) {
 
 /* What the reader of stdout did not take yet waits in the sink. */
 static int watch_output(Watch *w) {
-        StreamSink *s = record_sink_stream(watch_session_sink(w->session));
-
-        return watch_pace_watch_output(&w->pace, stream_sink_n_pending(s));
+        return watch_pace_watch_output(&w->pace,
+                                       record_sink_events(watch_session_sink(w->session)));
 }
 
 static int flush(Watch *w) {
@@ -244,7 +243,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
                 watch_service_stopping(w->service);
                 return 0;
         }
-        n = stream_sink_n_pending(record_sink_stream(watch_session_sink(w->session)));
+        n = record_sink_n_pending(watch_session_sink(w->session));
         fprintf(stderr,
                 "whodunlink: second signal: %zu bytes of records and what is still queued are "
                 "not written\n",
@@ -273,11 +272,9 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 
 static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
         Watch *w = userdata;
-        RecordText *text = record_sink_text(watch_session_sink(w->session));
 
         (void)source, (void)si;
-        if (text)
-                record_text_set_columns(text, watch_setup_columns());
+        record_sink_set_columns(watch_session_sink(w->session), watch_setup_columns());
         return 0;
 }
 
@@ -308,7 +305,7 @@ static int add_timers(Watch *w) {
 }
 
 static int add_descriptors(Watch *w) {
-        int fd = stream_sink_fd(record_sink_stream(watch_session_sink(w->session)));
+        int fd = record_sink_fd(watch_session_sink(w->session));
         int r;
 
         r = sd_event_add_io(w->event, &w->pace.capture, watch_session_fd(w->session), EPOLLIN,

@@ -24,7 +24,7 @@
 
 static void say(const WatchSession *s, const Buffer *message) {
         /* Text says it in the stream of records. */
-        bool is_told = s->is_started && record_sink_text(s->sink);
+        bool is_told = s->is_started && record_sink_is_for_people(s->sink);
 
         if (!s->options->is_quiet && !is_told)
                 fprintf(stderr, "%.*s\n", (int)message->n_bytes, message->bytes);
@@ -71,7 +71,7 @@ int watch_news_tell(WatchSession *s, const ScopeMount *m, Buffer *message) {
 
 int watch_news_put_early(WatchSession *s) {
         /* Text is for who has read it on stderr. */
-        for (size_t i = 0; i < s->n_early && !record_sink_text(s->sink); i++) {
+        for (size_t i = 0; i < s->n_early && !record_sink_is_for_people(s->sink); i++) {
                 const EarlyNews *news = &s->early[i];
                 int r = watch_session_put_news(
                         s, &(Record){

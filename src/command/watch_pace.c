@@ -42,8 +42,8 @@ int watch_pace_is_waiting(const WatchPace *p) {
         return r < 0 ? r : enabled != SD_EVENT_OFF;
 }
 
-int watch_pace_watch_output(WatchPace *p, size_t n_pending) {
+int watch_pace_watch_output(WatchPace *p, uint32_t events) {
         if (!p->output)
                 return 0;
-        return sd_event_source_set_io_events(p->output, n_pending > 0 ? EPOLLOUT : 0);
+        return sd_event_source_set_io_events(p->output, events);
 }

@@ -102,7 +102,7 @@ int watch_session_put(WatchSession *s, Record *r) {
 }
 
 int watch_session_flush(WatchSession *s) {
-        int error = stream_sink_flush(record_sink_stream(s->sink));
+        int error = record_sink_flush(s->sink);
 
         say_write_error(error);
         return error;
@@ -131,7 +131,6 @@ static int say_read_error(const WatchedFilesystem *fs, int error) {
 
 /* Return: a WatchState or a negative errno. */
 static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
-        StreamSink *stream = record_sink_stream(s->sink);
         WatchState state = WATCH_IDLE;
         LocatedEvent e;
         int r = 0;
@@ -146,7 +145,7 @@ static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
                         return r;
                 if (watch_session_is_enough(s))
                         return WATCH_ENOUGH;
-                if (stream_sink_is_full(stream))
+                if (record_sink_is_full(s->sink))
                         return WATCH_FULL;
                 state = WATCH_BUSY;
         }
@@ -193,14 +192,13 @@ static int dispatch_one(WatchSession *s, size_t i) {
 }
 
 int watch_session_dispatch(WatchSession *s) {
-        StreamSink *stream = record_sink_stream(s->sink);
         WatchState state = WATCH_IDLE;
         int r;
 
         r = watch_session_flush(s);
         if (r < 0 && r != -EAGAIN)
                 return r;
-        if (stream_sink_is_full(stream))
+        if (record_sink_is_full(s->sink))
                 return absorb(s);
         r = watch_hold_dispatch(s);
         if (r < 0)

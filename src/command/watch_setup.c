@@ -22,6 +22,7 @@
 #include "command/reasons.h"
 #include "command/watch_hold.h"
 #include "command/watch_session_private.h"
+#include "sink/line_sink.h"
 
 static int say_error(const char *what, int error) {
         fprintf(stderr, "whodunlink: cannot %s: %s\n", what, strerror(-error));
@@ -179,22 +180,25 @@ static int open_sink(WatchSession *s) {
         const WatchOptions *o = s->options;
         bool is_terminal = isatty(STDOUT_FILENO);
         const char *no_color = getenv("NO_COLOR");
-        RecordFormat format =
-                o->output == WATCH_OUTPUT_TEXT || (o->output == WATCH_OUTPUT_AUTO && is_terminal)
-                        ? RECORD_FORMAT_TEXT
-                        : RECORD_FORMAT_JSON;
+        bool is_text =
+                o->output == WATCH_OUTPUT_TEXT || (o->output == WATCH_OUTPUT_AUTO && is_terminal);
         RecordTextOptions text = {
                 .is_colored = o->color == WATCH_COLOR_ALWAYS ||
                               (o->color == WATCH_COLOR_AUTO && is_terminal &&
                                (!no_color || no_color[0] == '\0')),
                 .n_columns = is_terminal ? watch_setup_columns() : 0,
         };
+        LineSink *lines;
         int r;
 
         host_facts_read(&s->host);
         r = user_names_new(&s->names);
+        if (r >= 0 && is_text)
+                r = line_sink_new_text(STDOUT_FILENO, text, s->names, &lines);
+        else if (r >= 0)
+                r = line_sink_new_json(STDOUT_FILENO, &s->host, s->names, &lines);
         if (r >= 0)
-                r = record_sink_new(format, text, STDOUT_FILENO, &s->host, s->names, &s->sink);
+                r = record_sink_new(&line_sink_kind, lines, &s->sink);
         return r < 0 ? say_error("write to stdout", r) : 0;
 }
 

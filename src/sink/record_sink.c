@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The place where a record becomes bytes. */
+/* The one way out of a watch, whatever its kind. */
 
 #include "sink/record_sink.h"
 
@@ -8,69 +8,62 @@
 #include <stdlib.h>
 
 struct RecordSink {
-        RecordJson *json;
-        RecordText *text;
-        StreamSink *stream;
+        const SinkKind *kind;
+        void *sink; /* of that kind */
         uint64_t sequence;
 };
 
-int record_sink_new(RecordFormat format, RecordTextOptions text, int fd, const HostFacts *host,
-                    UserNames *names, RecordSink **ret_sink) {
+int record_sink_new(const SinkKind *kind, void *sink, RecordSink **ret_sink) {
         RecordSink *s = calloc(1, sizeof(*s));
-        int r;
 
-        if (!s)
+        if (!s) {
+                kind->free(sink);
                 return -ENOMEM;
-        r = stream_sink_new(fd, &s->stream);
-        if (r >= 0) {
-                if (format == RECORD_FORMAT_JSON)
-                        r = record_json_new(host, names, &s->json);
-                else
-                        r = record_text_new(text, names, &s->text);
         }
-        if (r < 0) {
-                record_sink_free(s);
-                return r;
-        }
+        s->kind = kind;
+        s->sink = sink;
         *ret_sink = s;
         return 0;
 }
 
 RecordSink *record_sink_free(RecordSink *s) {
         if (s) {
-                record_json_free(s->json);
-                record_text_free(s->text);
-                stream_sink_free(s->stream);
+                s->kind->free(s->sink);
                 free(s);
         }
         return NULL;
 }
 
 int record_sink_put(RecordSink *s, Record *record) {
-        Buffer *b = stream_sink_buffer(s->stream);
-        size_t before = b->n_bytes;
-        int r = 0;
-
         record->sequence = ++s->sequence;
-        if (s->json)
-                r = record_json_append(s->json, record, b);
-        else
-                record_text_append(s->text, record, b);
-        if (r < 0 || b->is_failed) {
-                b->n_bytes = before;
-                b->is_failed = false;
-                return -ENOMEM;
-        }
-        if (b->n_bytes < STREAM_SINK_BATCH_BYTES)
-                return 0;
-        r = stream_sink_flush(s->stream);
-        return r == -EAGAIN ? 0 : r;
+        return s->kind->put(s->sink, record);
 }
 
-StreamSink *record_sink_stream(RecordSink *s) {
-        return s->stream;
+int record_sink_flush(RecordSink *s) {
+        return s->kind->flush(s->sink);
 }
 
-RecordText *record_sink_text(RecordSink *s) {
-        return s->text;
+bool record_sink_is_full(const RecordSink *s) {
+        return s->kind->is_full(s->sink);
+}
+
+size_t record_sink_n_pending(const RecordSink *s) {
+        return s->kind->n_pending(s->sink);
+}
+
+int record_sink_fd(const RecordSink *s) {
+        return s->kind->fd(s->sink);
+}
+
+uint32_t record_sink_events(const RecordSink *s) {
+        return s->kind->events(s->sink);
+}
+
+bool record_sink_is_for_people(const RecordSink *s) {
+        return s->kind->is_for_people && s->kind->is_for_people(s->sink);
+}
+
+void record_sink_set_columns(RecordSink *s, size_t n_columns) {
+        if (s->kind->set_columns)
+                s->kind->set_columns(s->sink, n_columns);
 }

@@ -11,22 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sink/line_sink.h"
 #include "unit.h"
 
 static const HostFacts host = {.name = "box", .boot_id = "bid", .run_id = "rid"};
 
 static UserNames *names;
+static LineSink *lines;
 static RecordSink *sink;
 static int fds[2];
 static uint64_t n_expected; /* sequence of the next line */
 
-static void setup_as(RecordFormat format) {
+static void setup_as(bool is_text) {
         signal(SIGPIPE, SIG_IGN);
         n_expected = 1;
         ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
         ck_assert_int_eq(user_names_new(&names), 0);
-        ck_assert_int_eq(
-                record_sink_new(format, (RecordTextOptions){0}, fds[1], &host, names, &sink), 0);
+        if (is_text)
+                ck_assert_int_eq(line_sink_new_text(fds[1], (RecordTextOptions){0}, names, &lines),
+                                 0);
+        else
+                ck_assert_int_eq(line_sink_new_json(fds[1], &host, names, &lines), 0);
+        ck_assert_int_eq(record_sink_new(&line_sink_kind, lines, &sink), 0);
 }
 
 static void teardown(void) {
@@ -38,7 +44,7 @@ static void teardown(void) {
 }
 
 static void setup(void) {
-        setup_as(RECORD_FORMAT_JSON);
+        setup_as(false);
 }
 
 static Record news(const char *message) {
@@ -46,7 +52,7 @@ static Record news(const char *message) {
 }
 
 static size_t n_pending(void) {
-        return stream_sink_n_pending(record_sink_stream(sink));
+        return record_sink_n_pending(sink);
 }
 
 /* Reads what is there; each line must be whole and have the next number. */
@@ -89,9 +95,9 @@ START_TEST(test_numbers) {
         /* A few are not worth a write. */
         ck_assert_uint_eq(read_lines(), 0);
         ck_assert_uint_gt(n_pending(), 0);
-        ck_assert_int_eq(stream_sink_flush(record_sink_stream(sink)), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
         ck_assert_uint_eq(read_lines(), 10);
-        ck_assert_ptr_null(record_sink_text(sink));
+        ck_assert(!record_sink_is_for_people(sink));
 }
 END_TEST
 
@@ -109,7 +115,7 @@ START_TEST(test_batches) {
         }
         n_lines = read_lines();
         ck_assert_uint_gt(n_lines, 10);
-        ck_assert_int_eq(stream_sink_flush(record_sink_stream(sink)), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
         ck_assert_uint_eq(n_lines + read_lines(), n);
 }
 END_TEST
@@ -119,12 +125,12 @@ START_TEST(test_slow_reader) {
         Record r = news("x");
         size_t n = 0, n_lines = 0;
 
-        while (!stream_sink_is_full(record_sink_stream(sink)) || n % 100 != 0) {
+        while (!record_sink_is_full(sink) || n % 100 != 0) {
                 ck_assert_int_eq(record_sink_put(sink, &r), 0);
                 n++;
         }
         while (n_pending() > 0) {
-                int e = stream_sink_flush(record_sink_stream(sink));
+                int e = record_sink_flush(sink);
 
                 ck_assert(e == 0 || e == -EAGAIN);
                 n_lines += read_lines();
@@ -147,7 +153,7 @@ END_TEST
 
 /* Nothing of a record that does not fit is in the stream; its number is missing. */
 START_TEST(test_no_memory) {
-        Buffer *b = stream_sink_buffer(record_sink_stream(sink));
+        Buffer *b = stream_sink_buffer(line_sink_stream(lines));
         Record r = news("x");
         size_t n;
 
@@ -157,12 +163,12 @@ START_TEST(test_no_memory) {
         ck_assert_int_eq(record_sink_put(sink, &r), -ENOMEM);
         ck_assert_uint_eq(b->n_bytes, n);
         ck_assert_uint_eq(r.sequence, 2);
-        ck_assert_int_eq(stream_sink_flush(record_sink_stream(sink)), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
         ck_assert_uint_eq(read_lines(), 1);
         ck_assert_int_eq(record_sink_put(sink, &r), 0);
         ck_assert_uint_eq(r.sequence, 3);
         n_expected = 3;
-        ck_assert_int_eq(stream_sink_flush(record_sink_stream(sink)), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
         ck_assert_uint_eq(read_lines(), 1);
 }
 END_TEST
@@ -172,21 +178,21 @@ START_TEST(test_text) {
         char bytes[256] = "";
 
         teardown();
-        setup_as(RECORD_FORMAT_TEXT);
-        ck_assert_ptr_nonnull(record_sink_text(sink));
+        setup_as(true);
+        ck_assert(record_sink_is_for_people(sink));
+        record_sink_set_columns(sink, 40);
         ck_assert_int_eq(record_sink_put(sink, &r), 0);
-        ck_assert_int_eq(stream_sink_flush(record_sink_stream(sink)), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
         ck_assert_int_gt(read(fds[0], bytes, sizeof(bytes) - 1), 0);
         ck_assert_ptr_nonnull(strstr(bytes, "coverage  it is watched\n"));
 }
 END_TEST
 
 START_TEST(test_errors) {
-        RecordSink *s = NULL;
+        LineSink *s = NULL;
 
-        ck_assert_int_eq(
-                record_sink_new(RECORD_FORMAT_JSON, (RecordTextOptions){0}, -1, &host, names, &s),
-                -EBADF);
+        ck_assert_int_eq(line_sink_new_json(-1, &host, names, &s), -EBADF);
+        ck_assert_int_eq(line_sink_new_text(-1, (RecordTextOptions){0}, names, &s), -EBADF);
         ck_assert_ptr_null(s);
 }
 END_TEST

@@ -96,7 +96,7 @@ END_TEST
 
 START_TEST(test_output) {
         ck_assert_int_ge(watch_pace_ignore_events(&pace), 0);
-        ck_assert_int_ge(watch_pace_watch_output(&pace, 1), 0);
+        ck_assert_int_ge(watch_pace_watch_output(&pace, EPOLLOUT), 0);
         run();
         ck_assert_uint_gt(n_outputs, 0);
         n_outputs = 0;
@@ -105,7 +105,7 @@ START_TEST(test_output) {
         ck_assert_uint_eq(n_outputs, 0);
         /* A regular file. */
         pace.output = sd_event_source_unref(pace.output);
-        ck_assert_int_eq(watch_pace_watch_output(&pace, 1), 0);
+        ck_assert_int_eq(watch_pace_watch_output(&pace, EPOLLOUT), 0);
 }
 END_TEST
 
