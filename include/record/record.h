@@ -25,6 +25,7 @@ typedef enum RecordAction {
         RECORD_STOP,      /* the watch ends */
         RECORD_LOSS,      /* something could not be seen */
         RECORD_COVERAGE,  /* a filesystem is watched now, or no longer */
+        RECORD_N_ACTIONS
 } RecordAction;
 
 const char *record_action_to_string(RecordAction a);

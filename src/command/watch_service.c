@@ -93,7 +93,7 @@ void watch_service_tell_status(WatchService *s, const WatchSession *session, uin
                 return;
         s->told_nsec = now;
         c = watch_session_counters(session);
-        n_pending = stream_sink_n_pending(record_sink_stream(watch_session_sink(session)));
+        n_pending = record_sink_n_pending(watch_session_sink(session));
         watch_summary_append(&b, &c, now - begin_nsec);
         if (n_pending > 0)
                 buffer_append_format(&b, "; %zu bytes of records wait for who reads them",

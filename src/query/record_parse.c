@@ -52,7 +52,7 @@ static int parse_json(const char *line, size_t n_line, json_object **ret) {
 static int parse_action(json_object *event, RecordAction *ret) {
         const char *word = json_value_string(event, "action");
 
-        for (RecordAction a = RECORD_UNLINK; word && a <= RECORD_COVERAGE; a++) {
+        for (RecordAction a = RECORD_UNLINK; word && a < RECORD_N_ACTIONS; a++) {
                 if (strcmp(record_action_to_string(a), word) != 0)
                         continue;
                 *ret = a;

@@ -155,6 +155,7 @@ static const char *event_type(RecordAction a) {
         case RECORD_STOP:
         case RECORD_LOSS:
         case RECORD_COVERAGE:
+        case RECORD_N_ACTIONS:
                 break;
         }
         return "info";
