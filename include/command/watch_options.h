@@ -14,7 +14,8 @@
 typedef enum WatchOutput {
         WATCH_OUTPUT_AUTO,
         WATCH_OUTPUT_TEXT,
-        WATCH_OUTPUT_JSON
+        WATCH_OUTPUT_JSON,
+        WATCH_OUTPUT_JOURNAL
 } WatchOutput;
 typedef enum WatchColor {
         WATCH_COLOR_AUTO,

@@ -49,6 +49,7 @@ struct WatchSession {
         HostFacts host;
         UserNames *names;
         RecordSink *sink;
+        bool is_stderr_journal; /* as the records: what they say is not said twice */
 
         int mounts_fd; /* mountinfo, to be asked whether it has changed */
         bool is_table_changed;

@@ -11,6 +11,4 @@
  * Return: 0; a negative errno after having said on stderr what is missing and what to do.
  */
 int watch_setup(WatchSession *s);
-/* Width of the terminal on stdout; 0 unknown. */
-size_t watch_setup_columns(void);
 void watch_setup_undo(WatchSession *s);

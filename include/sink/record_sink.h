@@ -19,6 +19,9 @@ typedef struct RecordSink RecordSink;
 int record_sink_new(const SinkKind *kind, void *sink, RecordSink **ret_sink);
 RecordSink *record_sink_free(RecordSink *s);
 
+/* What it writes to, for messages. */
+const char *record_sink_name(const RecordSink *s);
+
 /*
  * record_sink_put() - number a record and render it
  * @record: its .sequence is filled in

@@ -12,6 +12,7 @@
 #include "record/record.h"
 
 typedef struct SinkKind {
+        const char *name; /* "cannot write to NAME" */
         /* Return: 0; -ENOMEM nothing of it is in the sink; errors of .flush, but never -EAGAIN. */
         int (*put)(void *sink, const Record *record);
         /* As record_sink_flush(). */

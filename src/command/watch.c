@@ -19,10 +19,10 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "command/watch_output.h"
 #include "command/watch_pace.h"
 #include "command/watch_service.h"
 #include "command/watch_session.h"
-#include "command/watch_setup.h"
 #include "command/watch_summary.h"
 
 /* Between two looks under load. */
@@ -274,7 +274,7 @@ static int on_resize(sd_event_source *source, const struct signalfd_siginfo *si,
         Watch *w = userdata;
 
         (void)source, (void)si;
-        record_sink_set_columns(watch_session_sink(w->session), watch_setup_columns());
+        record_sink_set_columns(watch_session_sink(w->session), watch_output_columns());
         return 0;
 }
 

@@ -26,7 +26,7 @@ static void say(const WatchSession *s, const Buffer *message) {
         /* Text says it in the stream of records. */
         bool is_told = s->is_started && record_sink_is_for_people(s->sink);
 
-        if (!s->options->is_quiet && !is_told)
+        if (!s->options->is_quiet && !s->is_stderr_journal && !is_told)
                 fprintf(stderr, "%.*s\n", (int)message->n_bytes, message->bytes);
 }
 

@@ -34,7 +34,7 @@ static const char help[] =
         "Tell of files and directories that disappear at or below PATH, and who did it.\n"
         "\n"
         "  --all                      every local filesystem, also those mounted later\n"
-        "  --output=auto|text|json    for people, for machines; auto: text on a terminal\n"
+        "  --output=auto|text|json|journal  auto: text on a terminal, journal in a service\n"
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"
@@ -118,8 +118,9 @@ static int parse_word(const char *option, const char *value, const char *const *
 }
 
 static int parse_output(const char *value, WatchOutput *ret) {
-        static const char *const words[] = {"auto", "text", "json", NULL};
-        int i = 0, r = parse_word("output", value, words, "not one of auto, text, json", &i);
+        static const char *const words[] = {"auto", "text", "json", "journal", NULL};
+        int i = 0,
+            r = parse_word("output", value, words, "not one of auto, text, json, journal", &i);
 
         if (r == 0)
                 *ret = (WatchOutput)i;

@@ -85,9 +85,10 @@ WatchCounters watch_session_counters(const WatchSession *s) {
 }
 
 /* That nobody reads any more is no error, nor that the reader is slow. */
-static void say_write_error(int error) {
+static void say_write_error(const WatchSession *s, int error) {
         if (error < 0 && error != -EPIPE && error != -EAGAIN)
-                fprintf(stderr, "whodunlink: cannot write to stdout: %s\n", strerror(-error));
+                fprintf(stderr, "whodunlink: cannot write to %s: %s\n", record_sink_name(s->sink),
+                        strerror(-error));
 }
 
 int watch_session_put(WatchSession *s, Record *r) {
@@ -97,14 +98,14 @@ int watch_session_put(WatchSession *s, Record *r) {
                 fprintf(stderr, "whodunlink: out of memory while writing record %llu\n",
                         (unsigned long long)r->sequence);
         else
-                say_write_error(error);
+                say_write_error(s, error);
         return error;
 }
 
 int watch_session_flush(WatchSession *s) {
         int error = record_sink_flush(s->sink);
 
-        say_write_error(error);
+        say_write_error(s, error);
         return error;
 }
 

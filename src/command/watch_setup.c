@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,8 +20,8 @@
 #include "command/capabilities.h"
 #include "command/reasons.h"
 #include "command/watch_hold.h"
+#include "command/watch_output.h"
 #include "command/watch_session_private.h"
-#include "sink/line_sink.h"
 
 static int say_error(const char *what, int error) {
         fprintf(stderr, "whodunlink: cannot %s: %s\n", what, strerror(-error));
@@ -170,38 +169,6 @@ static int start_identify(WatchSession *s) {
         return r < 0 ? say_error("make a table of deleters", r) : 0;
 }
 
-size_t watch_setup_columns(void) {
-        struct winsize w;
-
-        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 ? 0 : w.ws_col;
-}
-
-static int open_sink(WatchSession *s) {
-        const WatchOptions *o = s->options;
-        bool is_terminal = isatty(STDOUT_FILENO);
-        const char *no_color = getenv("NO_COLOR");
-        bool is_text =
-                o->output == WATCH_OUTPUT_TEXT || (o->output == WATCH_OUTPUT_AUTO && is_terminal);
-        RecordTextOptions text = {
-                .is_colored = o->color == WATCH_COLOR_ALWAYS ||
-                              (o->color == WATCH_COLOR_AUTO && is_terminal &&
-                               (!no_color || no_color[0] == '\0')),
-                .n_columns = is_terminal ? watch_setup_columns() : 0,
-        };
-        LineSink *lines;
-        int r;
-
-        host_facts_read(&s->host);
-        r = user_names_new(&s->names);
-        if (r >= 0 && is_text)
-                r = line_sink_new_text(STDOUT_FILENO, text, s->names, &lines);
-        else if (r >= 0)
-                r = line_sink_new_json(STDOUT_FILENO, &s->host, s->names, &lines);
-        if (r >= 0)
-                r = record_sink_new(&line_sink_kind, lines, &s->sink);
-        return r < 0 ? say_error("write to stdout", r) : 0;
-}
-
 /* Most likely a slip, which would be waited on for ever. */
 static void say_absent_pids(const RecordFilter *f) {
         for (size_t i = 0; i < f->n_pids; i++)
@@ -242,7 +209,7 @@ int watch_setup(WatchSession *s) {
         if (r >= 0) {
                 say_absent_pids(&s->options->filter);
                 say_short_ids(&s->options->filter);
-                r = open_sink(s);
+                r = watch_output_open(s);
         }
         if (r >= 0)
                 r = start_identify(s);

@@ -130,6 +130,7 @@ static void set_columns(void *sink, size_t n_columns) {
 }
 
 const SinkKind line_sink_kind = {
+        .name = "stdout",
         .put = put,
         .flush = flush,
         .is_full = is_full,

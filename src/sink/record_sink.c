@@ -34,6 +34,10 @@ RecordSink *record_sink_free(RecordSink *s) {
         return NULL;
 }
 
+const char *record_sink_name(const RecordSink *s) {
+        return s->kind->name;
+}
+
 int record_sink_put(RecordSink *s, Record *record) {
         record->sequence = ++s->sequence;
         return s->kind->put(s->sink, record);
