@@ -34,7 +34,7 @@ static const char help[] =
         "Tell of files and directories that disappear at or below PATH, and who did it.\n"
         "\n"
         "  --all                      every local filesystem, also those mounted later\n"
-        "  --output=auto|text|json|journal  auto: text on a terminal, journal in a service\n"
+        "  --output=auto|text|json|journal  text on a terminal, journal in a service\n"
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"

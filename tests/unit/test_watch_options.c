@@ -242,7 +242,7 @@ static const struct {
         {"--timeout= x", "--timeout=: not a duration"},
         {"--timeout=0 x", "--timeout=0: no time at all"},
         {"--timeout=99999999999w x", "--timeout=99999999999w: too long"},
-        {"--output=xml x", "--output=xml: not one of auto, text, json\n"},
+        {"--output=xml x", "--output=xml: not one of auto, text, json, journal\n"},
         {"--output=tex x", "--output=tex: not one of"},
         {"--color=yes x", "--color=yes: not one of auto, always, never\n"},
         {"--marks=mounts x", "--marks=mounts: not one of auto, filesystem, directories\n"},
