@@ -23,6 +23,15 @@ bool glob_match_path(const char *pattern, const char *path);
 bool glob_match_name(const char *pattern, const char *name);
 
 /*
+ * glob_match_pathname() - fnmatch(3) of a whole path with FNM_PATHNAME|FNM_PERIOD
+ *
+ * As configuration files of others mean it: component against component, "**" is no more than '*',
+ * and a '.' at the start of a component is only matched by itself.  Limit: a '[' that is closed
+ * only behind a '/' stands for itself, where glibc's function matches nothing.
+ */
+bool glob_match_pathname(const char *pattern, const char *path);
+
+/*
  * glob_check() - is there a point in matching this pattern
  *
  * Return: 0, -EINVAL for one that could never match or not as meant: empty, '[' unclosed within

@@ -224,6 +224,23 @@ bool glob_match_path(const char *pattern, const char *path) {
         }
 }
 
+bool glob_match_pathname(const char *pattern, const char *path) {
+        for (;;) {
+                Span want = {pattern, strcspn(pattern, "/")}, have = {path, strcspn(path, "/")};
+
+                if (have.n > 0 && have.at[0] == '.' && want.n > 0 && strchr("*?[", want.at[0]))
+                        return false;
+                if (!name_match(want, have))
+                        return false;
+                pattern += want.n;
+                path += have.n;
+                if (*pattern == '\0' || *path == '\0')
+                        return *pattern == *path;
+                pattern++;
+                path++;
+        }
+}
+
 bool glob_match_name(const char *pattern, const char *name) {
         return name_match((Span){pattern, strlen(pattern)}, (Span){name, strlen(name)});
 }

@@ -285,6 +285,36 @@ START_TEST(test_same_as_fnmatch) {
 }
 END_TEST
 
+/* Of "[.a.]" and of a '[' that is closed only in another component we say other than libc. */
+static bool is_other_than_libc(const char *pattern) {
+        if (strstr(pattern, "[."))
+                return true;
+        for (const char *s = strchr(pattern, '['); s; s = strchr(s + 1, '['))
+                if (strchr(s, '/') && strchr(strchr(s, '/'), ']'))
+                        return true;
+        return false;
+}
+
+START_TEST(test_pathname_same_as_fnmatch) {
+        uint32_t state = (uint32_t)_i;
+        size_t n_matches = 0;
+
+        for (int i = 0; i < 60000; i++) {
+                char pattern[16], path[12];
+
+                random_text(pattern, 12, "aab**?/./.[]!", &state);
+                random_text(path, 8, "aab..//", &state);
+                if (is_other_than_libc(pattern))
+                        continue;
+                n_matches += glob_match_pathname(pattern, path);
+                if (glob_match_pathname(pattern, path) !=
+                    (fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0))
+                        ck_abort_msg("'%s' and '%s'", pattern, path);
+        }
+        ck_assert_uint_ge(n_matches, 200);
+}
+END_TEST
+
 /* What "**" means, written as the plain and slow recursion. */
 static bool match_slowly(const char *pattern, const char *path) {
         size_t n = strcspn(pattern + 1, "/") + 1, n_path;
@@ -391,6 +421,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_check, 0, N(checks));
         tcase_add_loop_test(tcase, test_every_byte, 1, 256);
         tcase_add_loop_test(tcase, test_same_as_fnmatch, 0, 5);
+        tcase_add_loop_test(tcase, test_pathname_same_as_fnmatch, 0, 5);
         tcase_add_loop_test(tcase, test_same_as_recursion, 0, 5);
         tcase_add_test(tcase, test_no_blow_up);
         tcase_add_test(tcase, test_truncated_pattern);
