@@ -19,6 +19,8 @@
 /* As systemd's own; a directory deeper below a line's path is not entered. */
 #define TMPFILES_DEPTH_MAX 256
 #define TMPFILES_NEVER UINT64_MAX
+/* Objects looked at below a directory that is asked about; beyond, what is seen decides. */
+#define TMPFILES_LOOKS_MAX 100000U
 
 typedef enum TmpfilesOperation {
         TMPFILES_CREATE = 1 << 0, /* lines with '+' or '=' remove what is in their way */
@@ -58,8 +60,8 @@ typedef struct TmpfilesTree {
         int (*entries)(void *userdata, const char *path,
                        int (*f)(void *f_userdata, const char *name), void *f_userdata);
         /*
-         * The path with no symlink in its directory part, newly allocated. NULL function: as it is.
-         * Return: 0, negative errno.
+         * A directory without any symlink in its path, newly allocated; asked once for each line
+         * as long as the rules live. Return: 0, negative errno: it is taken as it is.
          */
         int (*resolve)(void *userdata, const char *path, char **ret_path);
         void *userdata;

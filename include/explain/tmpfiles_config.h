@@ -16,7 +16,7 @@
 
 /* Limits of a configuration. */
 #define TMPFILES_CONFIG_BYTES_MAX ((size_t)16 << 20)
-#define TMPFILES_CONFIG_LINES_MAX 65536U
+#define TMPFILES_CONFIG_LINES_MAX 16384U
 
 /* A line with where it stands. */
 typedef struct TmpfilesRule {

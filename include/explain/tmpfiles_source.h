@@ -11,13 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "explain/tmpfiles_choice.h"
+#include "explain/tmpfiles_config.h"
 
 #define TMPFILES_SOURCE_WAIT_NSEC (UINT64_C(5) * 1000 * 1000 * 1000)
 
 /* Whose configuration. Strings are borrowed. */
 typedef struct TmpfilesScope {
         bool is_user;             /* --user */
+        bool is_graceful;         /* --graceful */
         uid_t uid;                /* whose, with is_user */
         const char *root;         /* --root=; NULL */
         const char *replace;      /* --replace=; NULL */
@@ -35,14 +36,3 @@ typedef struct TmpfilesScope {
  */
 int tmpfiles_source_load(const TmpfilesScope *scope, TmpfilesConfig *ret_config,
                          unsigned *ret_version, char **ret_error);
-
-/*
- * tmpfiles_tree_live() - a TmpfilesTree of the machine as it is now
- *
- * Looks without a trace: no access time changes, no lock is kept. Owns nothing; tree->userdata
- * is what tmpfiles_live_new() returned.
- */
-typedef struct TmpfilesLive TmpfilesLive;
-int tmpfiles_live_new(TmpfilesLive **ret_live); /* Return: 0, -ENOMEM. */
-TmpfilesLive *tmpfiles_live_free(TmpfilesLive *live);
-TmpfilesTree tmpfiles_live_tree(TmpfilesLive *live);
