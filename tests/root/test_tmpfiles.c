@@ -3,11 +3,11 @@
 /*
  * Our choice among lines of tmpfiles.d against systemd-tmpfiles itself.
  *
- * Each situation in the folder tmpfiles is set up in a mount namespace of its own; the choice is asked
- * about every object, the real systemd-tmpfiles of this machine runs, and what the choice said goes
- * must be gone, what it said stays must be there.  Where the tool's debug log names a reason for
- * keeping an object, it must be the choice's, too.  The expectation written beside each object
- * keeps both from agreeing on nothing.
+ * Each situation in the folder tmpfiles is set up in a mount namespace of its own; the choice is
+ * asked about every object, the real systemd-tmpfiles of this machine runs, and what the choice
+ * said goes must be gone, what it said stays must be there.  Where the tool's debug log names a
+ * reason for keeping an object, it must be the choice's, too.  The expectation written beside each
+ * object keeps both from agreeing on nothing.
  */
 
 #include <dirent.h>
