@@ -23,16 +23,16 @@ static Monitor canned(const char *const *records) {
         int n = 1;
 
         fprintf(f, "{\"event\":{\"dataset\":\"whodunlink.status\",\"action\":\"start\","
-                   "\"sequence\":1}}\n");
+                   "\"id\":\"1\",\"sequence\":1}}\n");
         for (; records[n - 1]; n++)
                 fprintf(f,
                         "{\"event\":{\"dataset\":\"whodunlink.deletion\",\"action\":\"unlink\","
-                        "\"sequence\":%d},%s}\n",
-                        n + 1, records[n - 1]);
+                        "\"id\":\"%d\",\"sequence\":%d},%s}\n",
+                        n + 1, n + 1, records[n - 1]);
         fprintf(f,
                 "{\"event\":{\"dataset\":\"whodunlink.status\",\"action\":\"stop\","
-                "\"sequence\":%d}}\n",
-                n + 1);
+                "\"id\":\"%d\",\"sequence\":%d}}\n",
+                n + 1, n + 1);
         return m;
 }
 
