@@ -15,8 +15,10 @@
 
 #include "explain/cause.h"
 
-/* Configurations kept; the one not asked for longest goes first. */
+/* Command lines kept with their configuration; the one not asked for longest goes first. */
 #define TMPFILES_CAUSES_MAX 8
+/* A configuration is looked at anew for changes, at most that often. */
+#define TMPFILES_CAUSES_CHECK_NSEC (UINT64_C(1) * 1000 * 1000 * 1000)
 
 typedef struct TmpfilesCauses TmpfilesCauses;
 

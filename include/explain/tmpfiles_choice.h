@@ -80,6 +80,9 @@ int tmpfiles_rules_new(const TmpfilesConfig *config, const TmpfilesRequest *requ
                        TmpfilesRules **ret_rules);
 TmpfilesRules *tmpfiles_rules_free(TmpfilesRules *rules);
 
+/* The age that counts for a rule: its own or, of an X line, that of the directory. 0 without. */
+uint64_t tmpfiles_rules_age(const TmpfilesRules *rules, const TmpfilesRule *rule);
+
 typedef enum TmpfilesVerdict {
         TMPFILES_UNCOVERED, /* no line has to do with it */
         TMPFILES_GOES,      /* removed if it ran at that moment */

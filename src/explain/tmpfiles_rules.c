@@ -294,6 +294,13 @@ static int add_all(TmpfilesRules *rules, const TmpfilesConfig *config) {
         return 0;
 }
 
+uint64_t tmpfiles_rules_age(const TmpfilesRules *rules, const TmpfilesRule *rule) {
+        for (size_t i = 0; i < rules->n_items; i++)
+                if (rules->items[i].rule == rule)
+                        return rules->items[i].is_age_set ? rules->items[i].age_usec : 0;
+        return 0;
+}
+
 TmpfilesRules *tmpfiles_rules_free(TmpfilesRules *rules) {
         if (!rules)
                 return NULL;
