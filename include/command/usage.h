@@ -11,10 +11,11 @@
 typedef struct Usage {
         const char *command; /* "whodunlink watch" */
         const char *line;    /* "whodunlink watch [OPTION…] PATH…" */
+        const char *place;   /* "FILE:LINE" of a file of options, escaped; NULL: the command line */
 } Usage;
 
 /*
- * usage_mistake() - "whodunlink watch: --timeout=abc: not a duration"
+ * usage_mistake() - "whodunlink watch: --timeout=abc: not a duration"; of a file without the dashes
  * @option: long name without dashes, or NULL for a mistake that is about none
  * @value:  as given, escaped here; NULL none
  *

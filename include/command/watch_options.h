@@ -38,8 +38,10 @@ typedef struct WatchOptions {
         uint64_t hold_exec_nsec; /* each program waits so long at most; 0 not at all */
         unsigned fan_features;   /* FanFeatures that may be used: lowered by tests of the ladder */
         RecordFilter filter;
-        char **paths; /* as given; borrowed from argv */
+        char **paths; /* as given; borrowed from argv or from .file_paths */
         size_t n_paths;
+        char **file_paths; /* of --config */
+        size_t n_file_paths;
 } WatchOptions;
 
 /*

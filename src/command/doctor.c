@@ -20,7 +20,8 @@
 #include "command/doctor_report.h"
 #include "command/usage.h"
 
-static const Usage usage = {"whodunlink doctor", "whodunlink doctor [OPTION…] [PATH…]"};
+static const Usage usage = {.command = "whodunlink doctor",
+                            .line = "whodunlink doctor [OPTION…] [PATH…]"};
 
 static const char help[] =
         "usage: whodunlink doctor [OPTION…] [PATH…]\n"

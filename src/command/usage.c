@@ -25,13 +25,19 @@ static int say(const Usage *u, const char *word, const char *what) {
 
         buffer_append_string(&b, u->command);
         buffer_append_literal(&b, ": ");
+        if (u->place) {
+                buffer_append_string(&b, u->place);
+                buffer_append_literal(&b, ": ");
+        }
         if (word) {
                 escape_append_terminal(&b, word, strlen(word));
                 buffer_append_literal(&b, ": ");
         }
         buffer_append_string(&b, what);
-        buffer_append_literal(&b, "\nusage: ");
-        buffer_append_string(&b, u->line);
+        if (!u->place) {
+                buffer_append_literal(&b, "\nusage: ");
+                buffer_append_string(&b, u->line);
+        }
         buffer_append_char(&b, '\n');
         /* At once: it may share the terminal or the file with others. */
         (void)fwrite(b.bytes, 1, b.n_bytes, stderr);
@@ -44,7 +50,8 @@ int usage_mistake(const Usage *u, const char *option, const char *value, const c
 
         if (!option)
                 return say(u, value, what);
-        buffer_append_literal(&word, "--");
+        if (!u->place)
+                buffer_append_literal(&word, "--");
         buffer_append_string(&word, option);
         if (value) {
                 buffer_append_char(&word, '=');
