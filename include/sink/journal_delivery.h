@@ -49,6 +49,8 @@ uint64_t journal_delivery_wait_usec(const JournalDelivery *d);
 
 /* Bytes that are not known to be stored. */
 size_t journal_delivery_n_bytes(const JournalDelivery *d);
+/* The sequence of the first entry that is not; 0 none. */
+uint64_t journal_delivery_first(const JournalDelivery *d);
 JournalDeliveryState journal_delivery_state(const JournalDelivery *d);
 /* What the last attempt to send said: 0, -EAGAIN, -ENOENT, … */
 int journal_delivery_error(const JournalDelivery *d);

@@ -41,6 +41,13 @@ int record_sink_flush(RecordSink *s);
 
 /* Nothing more should be taken from the kernel, whose queue holds it. */
 bool record_sink_is_full(const RecordSink *s);
+/*
+ * How much was ever put into the sink, and how much of that will come out whatever becomes of this
+ * process: in the same unit, each only growing.  When the second has come to where the first was,
+ * all that had been put until then is out.
+ */
+uint64_t record_sink_n_put(const RecordSink *s);
+uint64_t record_sink_n_accepted(const RecordSink *s);
 /* Bytes that are not written yet. */
 size_t record_sink_n_pending(const RecordSink *s);
 /*

@@ -19,6 +19,13 @@ typedef struct SinkKind {
         int (*flush)(void *sink);
         bool (*is_full)(const void *sink);
         size_t (*n_pending)(const void *sink);
+        /*
+         * What has come out for good, in one of two ways: bytes that were ever written, where they
+         * go in the order of .put; or the sequence of the first record that has not (of what was
+         * put and is not sent, or not known to be stored, or held back to be folded), 0 none.
+         */
+        uint64_t (*n_written)(const void *sink);
+        uint64_t (*first_pending)(const void *sink);
         int (*fd)(const void *sink);
         uint32_t (*events)(const void *sink);
         /* Does whoever reads it read stderr as well? NULL: no. */

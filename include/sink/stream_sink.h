@@ -39,6 +39,8 @@ Buffer *stream_sink_buffer(StreamSink *s);
 int stream_sink_flush(StreamSink *s);
 
 bool stream_sink_is_full(const StreamSink *s);
+/* Bytes that were ever written. */
+uint64_t stream_sink_n_written(const StreamSink *s);
 size_t stream_sink_n_pending(const StreamSink *s);
 /* To be polled for POLLOUT after -EAGAIN, and for POLLERR; may not be pollable (regular file). */
 int stream_sink_fd(const StreamSink *s);

@@ -364,6 +364,10 @@ size_t journal_delivery_n_bytes(const JournalDelivery *d) {
         return d->queue.n_bytes;
 }
 
+uint64_t journal_delivery_first(const JournalDelivery *d) {
+        return d->queue.first ? d->queue.first->sequence : 0;
+}
+
 JournalDeliveryState journal_delivery_state(const JournalDelivery *d) {
         return d->state;
 }

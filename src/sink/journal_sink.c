@@ -139,6 +139,10 @@ static size_t n_pending(const void *sink) {
         return journal_delivery_n_bytes(((const JournalSink *)sink)->delivery);
 }
 
+static uint64_t first_pending(const void *sink) {
+        return journal_delivery_first(((const JournalSink *)sink)->delivery);
+}
+
 static int descriptor(const void *sink) {
         return ((const JournalSink *)sink)->epoll_fd;
 }
@@ -154,6 +158,7 @@ const SinkKind journal_sink_kind = {
         .flush = flush,
         .is_full = is_full,
         .n_pending = n_pending,
+        .first_pending = first_pending,
         .fd = descriptor,
         .events = events,
         .free = journal_sink_free,

@@ -109,6 +109,10 @@ static size_t n_pending(const void *sink) {
         return stream_sink_n_pending(((const LineSink *)sink)->stream);
 }
 
+static uint64_t n_written(const void *sink) {
+        return stream_sink_n_written(((const LineSink *)sink)->stream);
+}
+
 static int descriptor(const void *sink) {
         return stream_sink_fd(((const LineSink *)sink)->stream);
 }
@@ -135,6 +139,7 @@ const SinkKind line_sink_kind = {
         .flush = flush,
         .is_full = is_full,
         .n_pending = n_pending,
+        .n_written = n_written,
         .fd = descriptor,
         .events = events,
         .is_for_people = is_for_people,

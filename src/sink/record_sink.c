@@ -51,6 +51,20 @@ bool record_sink_is_full(const RecordSink *s) {
         return s->kind->is_full(s->sink);
 }
 
+uint64_t record_sink_n_put(const RecordSink *s) {
+        return s->kind->n_written ? s->kind->n_written(s->sink) + s->kind->n_pending(s->sink)
+                                  : s->sequence;
+}
+
+uint64_t record_sink_n_accepted(const RecordSink *s) {
+        uint64_t first;
+
+        if (s->kind->n_written)
+                return s->kind->n_written(s->sink);
+        first = s->kind->first_pending(s->sink);
+        return first > 0 ? first - 1 : s->sequence;
+}
+
 size_t record_sink_n_pending(const RecordSink *s) {
         return s->kind->n_pending(s->sink);
 }

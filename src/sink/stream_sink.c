@@ -22,6 +22,7 @@ struct StreamSink {
         bool is_blocking; /* could not be opened anew: ask before each small write */
         Buffer buffer;
         size_t n_written; /* of .buffer */
+        uint64_t n_total; /* ever written */
 };
 
 int stream_sink_new(int fd, StreamSink **ret_sink) {
@@ -93,6 +94,7 @@ int stream_sink_flush(StreamSink *s) {
 
                 if (n >= 0) {
                         s->n_written += (size_t)n;
+                        s->n_total += (size_t)n;
                 } else if (errno != EINTR) {
                         r = -errno;
                         break;
@@ -107,6 +109,10 @@ int stream_sink_flush(StreamSink *s) {
                 s->n_written = 0;
         }
         return r;
+}
+
+uint64_t stream_sink_n_written(const StreamSink *s) {
+        return s->n_total;
 }
 
 size_t stream_sink_n_pending(const StreamSink *s) {
