@@ -32,6 +32,9 @@ typedef struct FanGroup FanGroup;
  * FAN_REPORT_DFID_NAME (Linux 5.9), -EMFILE, -ENOMEM.
  */
 int fan_group_new(unsigned allowed, bool is_bounded, FanGroup **ret_group);
+/* The group of an earlier process, with its FanFeatures. @fd: taken on success. Return: 0, -ENOMEM.
+ */
+int fan_group_adopt(int fd, unsigned features, FanGroup **ret_group);
 FanGroup *fan_group_free(FanGroup *g);
 void fan_group_freep(FanGroup **g);
 #define _cleanup_fan_group_ _cleanup_(fan_group_freep)

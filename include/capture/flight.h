@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "capture/fan_event.h"
+#include "capture/kept_events.h"
 
 /* Bytes of one read(2): some 450 events, and no more than 700 pidfds open at a time. */
 #define FLIGHT_CHUNK_BYTES (64 * 1024)
@@ -51,6 +52,9 @@ typedef struct FlightEvent {
  * Return: 0, -ENOMEM.
  */
 int flight_new(bool has_few_pidfds, Flight **ret_flight);
+/* The same, with the events in memory that outlives the process. What an earlier instance has left
+ * there is read first. @kept: taken on success. */
+int flight_new_kept(bool has_few_pidfds, KeptEvents *kept, Flight **ret_flight);
 /* Frees the chunks; takes NULL. Attachments still held are the caller's: pop everything first. */
 Flight *flight_free(Flight *f);
 
@@ -100,3 +104,10 @@ void flight_pop(Flight *f);
 /* Events that flight_next_read() returned and flight_pop() did not take yet, without the dropped.
  */
 size_t flight_n_events(const Flight *f);
+
+/* All events before this position have left: of the oldest in flight, or of the next to come. */
+uint64_t flight_position(Flight *f);
+/* Records of all events before this position are out: they need not be kept any longer. */
+void flight_done(Flight *f, uint64_t position);
+/* NULL: they are not kept. */
+KeptEvents *flight_kept(const Flight *f);

@@ -47,6 +47,11 @@ int descriptor_store_put(DescriptorStore *s, const char *name, int fd);
 /* It is kept no longer. */
 void descriptor_store_remove(DescriptorStore *s, const char *name);
 
+/* It was looked at, and is not for who took it. */
+void descriptor_store_give_back(DescriptorStore *s, const char *name);
+/* All that are kept, in no order. */
+size_t descriptor_store_count(const DescriptorStore *s);
+const char *descriptor_store_name(const DescriptorStore *s, size_t i);
 /* Of those that were left and nobody has taken: the first one's name, or NULL; valid until it is
  * taken or removed. */
 const char *descriptor_store_untaken(const DescriptorStore *s);

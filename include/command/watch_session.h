@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "command/descriptor_store.h"
 #include "command/watch_options.h"
 #include "command/watched_filesystem.h"
 #include "sink/record_sink.h"
@@ -28,11 +29,13 @@ typedef struct WatchSession WatchSession;
 /*
  * watch_session_new() - resolve the paths, start the witness, mark the filesystems
  * @options: borrowed
+ * @store:   borrowed; NULL: nothing outlives the process
  *
  * Says on stderr what is watched and what cannot be, and why.
  * Return: 0; a negative errno after having said on stderr what failed, on what, and what to do.
  */
-int watch_session_new(const WatchOptions *options, WatchSession **ret_session);
+int watch_session_new(const WatchOptions *options, DescriptorStore *store,
+                      WatchSession **ret_session);
 WatchSession *watch_session_free(WatchSession *s);
 
 /* Readable when watch_session_dispatch() has something to do; the session's own. */
@@ -67,13 +70,19 @@ int watch_session_flush(WatchSession *s);
 
 /* The mount table changed. Return: as watch_session_new(). */
 int watch_session_update_mounts(WatchSession *s);
-/* Marks are taken away; what is queued can still be dispatched. */
+/* Marks are taken away, unless the next instance goes on with them; what is queued can still be
+ * dispatched. */
 void watch_session_stop_capture(WatchSession *s);
 /* Lets go of dead processes, reports losses of process events. Return: 0, errors of the sink,
  * said but for -EPIPE. */
 int watch_session_tidy(WatchSession *s);
 /* How full of dead processes the table is: 1 is as many as it may keep. */
 double watch_session_crowding(const WatchSession *s);
+
+/* Does what is not written by the end stay for the next instance? */
+bool watch_session_is_kept(const WatchSession *s);
+/* Bytes of events that stay for it. */
+size_t watch_session_n_kept(const WatchSession *s);
 
 /* START and STOP. Return: 0, errors of the sink, said but for -EPIPE. */
 int watch_session_announce(WatchSession *s, RecordAction action);

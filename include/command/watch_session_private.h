@@ -46,6 +46,11 @@ struct WatchSession {
         WatchHold *hold;  /* NULL: programs are not held */
         Identifier *identifier;
 
+        DescriptorStore *store; /* NULL: no service manager; borrowed */
+        struct WatchKeep *keep; /* NULL: nothing outlives the process */
+        bool is_continued;      /* an earlier instance was there before */
+        bool is_process_lost;   /* … whose knowledge of processes is lost */
+
         HostFacts host;
         UserNames *names;
         RecordSink *sink;

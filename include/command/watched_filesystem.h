@@ -11,6 +11,7 @@
 
 #include "capture/coverage.h"
 #include "capture/fan_group.h"
+#include "capture/kept_events.h"
 #include "capture/marking.h"
 #include "identify/identifier.h"
 #include "locate/dir_index.h"
@@ -27,12 +28,22 @@ typedef enum WatchedStep {
         WATCHED_STEP_INDEX, /* dir_index_new() */
 } WatchedStep;
 
+/* What is kept of it over a restart of the program. */
+typedef struct WatchedKept {
+        uint64_t stream;    /* its number */
+        FanGroup *group;    /* of an earlier instance, and marked; NULL none */
+        KeptEvents *events; /* of an earlier instance; NULL none */
+} WatchedKept;
+
+void watched_kept_done(WatchedKept *kept);
+
 /*
  * watched_filesystem_new() - mark a filesystem and get ready to locate its events
  * @plan:        its .scopes are taken on success
  * @features:    FanFeatures that may be used
  * @marking:     how it may be marked
  * @identifier:  borrowed
+ * @kept:        what is in it is taken, also on failure; NULL: nothing is to be kept
  * @ret_step:    filled also on failure: how far it came
  *
  * Return: 0, -ESTALE something else was mounted there just now: the mount table has changed; errors
@@ -40,8 +51,8 @@ typedef enum WatchedStep {
  * dir_index_new(), -ENOMEM.
  */
 int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking marking,
-                           bool is_bounded, Identifier *identifier, WatchedStep *ret_step,
-                           WatchedFilesystem **ret_fs);
+                           bool is_bounded, Identifier *identifier, WatchedKept *kept,
+                           WatchedStep *ret_step, WatchedFilesystem **ret_fs);
 WatchedFilesystem *watched_filesystem_free(WatchedFilesystem *fs);
 
 dev_t watched_filesystem_device(const WatchedFilesystem *fs);
@@ -52,6 +63,13 @@ int watched_filesystem_fd(const WatchedFilesystem *fs);
 /* The number of its stream of events, unlike any other's of this run; 0 until it is set. */
 uint64_t watched_filesystem_stream(const WatchedFilesystem *fs);
 void watched_filesystem_set_stream(WatchedFilesystem *fs, uint64_t stream);
+
+/* NULL: its events are not kept over a restart. */
+KeptEvents *watched_filesystem_kept(const WatchedFilesystem *fs);
+/* Notes how far it has come … */
+void watched_filesystem_mark(WatchedFilesystem *fs);
+/* … and that all up to there is out. */
+void watched_filesystem_done_to_mark(WatchedFilesystem *fs);
 
 /* Its directories, when it is watched one by one; NULL when it is marked as a whole. */
 DirIndex *watched_filesystem_index(const WatchedFilesystem *fs);

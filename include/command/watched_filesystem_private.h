@@ -11,6 +11,7 @@
 struct WatchedFilesystem {
         dev_t device;
         uint64_t stream; /* in the keys of records */
+        uint64_t mark;   /* of watched_filesystem_mark() */
         FanGroup *group;
         Flight *flight;
         Locator *locator;

@@ -19,6 +19,7 @@ typedef struct NetlinkBatch {
         struct {
                 const uint8_t *bytes;
                 size_t n_bytes;
+                size_t i; /* its place in the room */
         } datagrams[NETLINK_BATCH_MAX];
 } NetlinkBatch;
 
@@ -33,6 +34,17 @@ typedef struct NetlinkBatchRoom NetlinkBatchRoom;
  * Return: 0, -ENOMEM.
  */
 int netlink_batch_room_new(size_t n_datagrams, size_t n_bytes, NetlinkBatchRoom **ret_room);
+/*
+ * The same in memory that outlives this process, so that what was taken from the kernel and not yet
+ * looked at is found by the next one.
+ * @memory:    netlink_batch_memory_bytes() of it, 8-byte aligned; zeroed, or as it was left
+ * @ret_batch: datagrams that were left there, as netlink_batch_read() returns them
+ */
+size_t netlink_batch_memory_bytes(size_t n_datagrams, size_t n_bytes);
+int netlink_batch_room_new_in(size_t n_datagrams, size_t n_bytes, void *memory,
+                              NetlinkBatch *ret_batch, NetlinkBatchRoom **ret_room);
+/* So many of the last batch need not be found by the next process. */
+void netlink_batch_done(NetlinkBatchRoom *room, size_t n_done);
 NetlinkBatchRoom *netlink_batch_room_free(NetlinkBatchRoom *room);
 
 /*

@@ -32,6 +32,17 @@ int proc_connector_new(ProcConnector **ret_connector);
  */
 int proc_connector_new_execs(unsigned cpu, ProcConnector **ret_connector);
 
+/*
+ * proc_connector_adopt() - go on with the socket of an earlier process
+ * @fd:        taken on success; -1: a new socket, as proc_connector_new()
+ * @memory:    proc_connector_memory_bytes() of it, where datagrams are read into
+ * @ret_batch: what that process had taken from the kernel and not looked at
+ */
+size_t proc_connector_memory_bytes(void);
+int proc_connector_adopt(int fd, void *memory, NetlinkBatch *ret_batch,
+                         ProcConnector **ret_connector);
+/* So many of the last batch have been looked at. */
+void proc_connector_done(ProcConnector *c, size_t n_done);
 ProcConnector *proc_connector_free(ProcConnector *c);
 int proc_connector_fd(const ProcConnector *c);
 

@@ -17,7 +17,9 @@
 
 #include "identify/held_execs.h"
 #include "identify/proc_event.h"
+#include "identify/program_paths.h"
 #include "identify/process_answer.h"
+#include "identify/process_log.h"
 #include "identify/taskstats_record.h"
 
 /*
@@ -34,6 +36,15 @@ typedef struct ProcessTable ProcessTable;
 /* @n_dead_max: at least 1. Return: 0, -ENOMEM. */
 int process_table_new(size_t n_dead_max, ProcessTable **ret_table);
 ProcessTable *process_table_free(ProcessTable *t);
+
+/*
+ * process_table_recall() - be told again what is in a log, and write into it from now on
+ * @log:   borrowed
+ * @paths: learns the programs
+ *
+ * Before anything else is told.
+ */
+void process_table_recall(ProcessTable *t, ProcessLog *log, ProgramPaths *paths);
 
 /*
  * What happens to processes, in the order in which the kernel tells it.  Times are monotonic

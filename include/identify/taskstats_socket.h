@@ -25,6 +25,11 @@ typedef struct TaskstatsSocket TaskstatsSocket;
  * -ETIMEDOUT the kernel does not answer, errors of socket(2) and of reading the cpus in /sys.
  */
 int taskstats_socket_new(TaskstatsSocket **ret_socket);
+/* As proc_connector_adopt(). A socket that is kept stays registered when it is freed here. */
+size_t taskstats_socket_memory_bytes(void);
+int taskstats_socket_adopt(int fd, void *memory, NetlinkBatch *ret_batch,
+                           TaskstatsSocket **ret_socket);
+void taskstats_socket_done(TaskstatsSocket *s, size_t n_done);
 TaskstatsSocket *taskstats_socket_free(TaskstatsSocket *s);
 int taskstats_socket_fd(const TaskstatsSocket *s);
 

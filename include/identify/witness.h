@@ -14,6 +14,13 @@
 
 typedef struct Witness Witness;
 
+/* What outlives the process, of an earlier one or for a later one. */
+typedef struct WitnessKept {
+        ProcessLog *log; /* borrowed */
+        int events_fd;   /* sockets of an earlier one, each taken; -1: new ones */
+        int exits_fd;
+} WitnessKept;
+
 /* What it has to do without: each 0, or a negative errno that says why. */
 typedef struct WitnessGaps {
         int readers_error;  /* one thread a CPU; see exec_readers_new() */
@@ -25,14 +32,18 @@ typedef struct WitnessGaps {
  * witness_start() - subscribe, read all existing processes, follow from then on
  * @table:    shared; must outlive the witness
  * @source:   borrowed
+ * @kept:     NULL: nothing outlives the process
  * @ret_gaps: filled also on failure
  *
  * Returns when the existing processes have been read.
  *
  * Return: 0, errors of proc_connector_new(), pthread_create(3).
  */
-int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *ret_gaps,
-                  Witness **ret_witness);
+int witness_start(ProcessTable *table, const ProcSource *source, WitnessKept *kept,
+                  WitnessGaps *ret_gaps, Witness **ret_witness);
+/* Its sockets; -1: it has none. */
+int witness_events_fd(const Witness *w);
+int witness_exits_fd(const Witness *w);
 /* From now on takes what programs were given while they were held; to outlive the witness. */
 void witness_follow_held(Witness *w, HeldExecs *execs);
 /* Ends and joins the thread. */

@@ -75,6 +75,16 @@ int fan_group_new(unsigned allowed, bool is_bounded, FanGroup **ret_group) {
         return r;
 }
 
+int fan_group_adopt(int fd, unsigned features, FanGroup **ret_group) {
+        FanGroup *g = malloc(sizeof(*g));
+
+        if (!g)
+                return -ENOMEM;
+        *g = (FanGroup){.fd = fd, .features = features & FAN_FEATURE_ALL};
+        *ret_group = g;
+        return 0;
+}
+
 FanGroup *fan_group_free(FanGroup *g) {
         if (g) {
                 cleanup_close(&g->fd);

@@ -10,8 +10,8 @@
  * for a full one behind each would use up the bound after some thousand of them.  A chunk gets its
  * final address before its first event is handed out, since those borrow from it.
  *
- * The attachment of each event stands behind the bytes, since bytes that a second reader may one
- * day find in a memfd must hold nothing of ours.
+ * With a memfd (kept_events.h) the kernel writes into that, and a chunk is only what stands beside
+ * the bytes: attachments and notes.
  */
 
 #include "capture/flight.h"
@@ -45,6 +45,8 @@ typedef struct FlightChunk {
         size_t n_events;     /* decoded so far */
         size_t i_head;       /* popped so far */
         size_t n_bytes;
+        bool is_replayed;       /* of an earlier instance: pidfds mean nothing any more */
+        const uint8_t *events;  /* .bytes, or in what is kept */
         void **attachments;     /* behind the bytes … */
         uint8_t *notes;         /* … and behind them */
         FanEventIter read_iter; /* of flight_next_read() */
@@ -62,16 +64,24 @@ struct Flight {
         uint64_t empty_monotonic_nsec;
         bool is_drained;
         bool has_few_pidfds;
-        size_t n_pidfds; /* of the last read, and not closed */
+        KeptEvents *kept; /* where events are read into; NULL: nobody keeps them */
+        size_t n_pidfds;  /* of the last read, and not closed */
         int pidfds[CHUNK_MAX_EVENTS];
 };
 
 int flight_new(bool has_few_pidfds, Flight **ret_flight) {
+        return flight_new_kept(has_few_pidfds, NULL, ret_flight);
+}
+
+int flight_new_kept(bool has_few_pidfds, KeptEvents *kept, Flight **ret_flight) {
         Flight *f = calloc(1, sizeof(*f));
 
         if (!f)
                 return -ENOMEM;
         f->has_few_pidfds = has_few_pidfds;
+        f->kept = kept;
+        if (kept)
+                f->n_positions = kept_events_position(kept);
         *ret_flight = f;
         return 0;
 }
@@ -87,6 +97,7 @@ Flight *flight_free(Flight *f) {
                 free(c);
         }
         free(f->scratch);
+        kept_events_free(f->kept);
         free(f);
         return NULL;
 }
@@ -115,19 +126,18 @@ static FlightChunk *chunk_new(size_t n_allocated) {
         return c;
 }
 
-/* Events that fan_event_next() can find: it goes on by the same lengths. */
-static size_t count_events(const uint8_t *bytes, size_t n_bytes) {
-        struct fanotify_event_metadata meta;
-        size_t n = 0;
+/* The attachments stand behind so many bytes. */
+static void chunk_lay_out(FlightChunk *c, size_t n_bytes, size_t n_events) {
+        c->n_max_events = n_events;
+        c->attachments = (void **)(void *)((char *)c + chunk_attachments_at(n_bytes));
+        c->notes = (uint8_t *)(c->attachments + n_events);
+}
 
-        for (; n_bytes >= sizeof(meta); n++) {
-                memcpy(&meta, bytes, sizeof(meta));
-                if (meta.event_len < sizeof(meta) || meta.event_len > n_bytes)
-                        break;
-                bytes += meta.event_len;
-                n_bytes -= meta.event_len;
-        }
-        return n;
+/* Events that fan_event_next() can find. */
+static size_t count_events(const uint8_t *bytes, size_t n_bytes) {
+        size_t n_counted;
+
+        return kept_events_count(bytes, n_bytes, &n_counted);
 }
 
 static void flight_drop_chunk(Flight *f, FlightChunk *c) {
@@ -185,14 +195,13 @@ static FlightChunk *flight_keep(Flight *f, size_t n_bytes) {
                 c = whole;
                 f->scratch = NULL;
         }
+        chunk_lay_out(c, n_bytes, n_events);
+        c->events = c->bytes;
         c->n_bytes = n_bytes;
-        c->n_max_events = n_events;
-        c->attachments = (void **)(void *)((char *)c + chunk_attachments_at(n_bytes));
-        c->notes = (uint8_t *)(c->attachments + n_events);
         return c;
 }
 
-static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now) {
+static ssize_t read_chunk(const Flight *f, int fd, uint8_t *bytes, uint64_t now) {
         bool is_close = now - f->empty_monotonic_nsec < FLIGHT_PIDFDS_FEW_NSEC;
         PidfdBudget budget = {0};
         ssize_t n;
@@ -200,7 +209,7 @@ static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now)
         if (f->has_few_pidfds && is_close)
                 budget = pidfd_budget_enter(FLIGHT_PIDFDS_FEW);
         do
-                n = read(fd, c->bytes, FLIGHT_CHUNK_BYTES);
+                n = read(fd, bytes, FLIGHT_CHUNK_BYTES);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 n = -errno;
@@ -208,45 +217,131 @@ static ssize_t read_chunk(const Flight *f, int fd, FlightChunk *c, uint64_t now)
         return n;
 }
 
+/* The chunk is complete but for its times: its events can be stepped through. */
+static void flight_begin_chunk(Flight *f, FlightChunk *c) {
+        c->n_events = c->i_head = 0;
+        f->n_pidfds = 0;
+        fan_event_iter_init(&c->read_iter, c->events, c->n_bytes);
+        fan_event_iter_init(&c->next_iter, c->events, c->n_bytes);
+        flight_append_chunk(f, c);
+}
+
+/* Of what an earlier instance has read. Return: bytes, 0 that was all, -ENOMEM. */
+static int flight_replay(Flight *f) {
+        const uint8_t *bytes;
+        KeptEntry e;
+        FlightChunk *c;
+        size_t n_events;
+
+        if (!kept_events_next(f->kept, &e, &bytes))
+                return 0;
+        n_events = count_events(bytes, e.n_bytes);
+        c = chunk_new(chunk_size(0, n_events));
+        if (!c)
+                return -ENOMEM;
+        chunk_lay_out(c, 0, n_events);
+        c->is_replayed = true;
+        c->events = bytes;
+        c->n_bytes = e.n_bytes;
+        c->realtime_nsec = e.realtime_nsec;
+        c->monotonic_nsec = e.monotonic_nsec;
+        c->empty_monotonic_nsec = e.empty_monotonic_nsec;
+        c->first_position = f->n_positions = e.first_position;
+        flight_begin_chunk(f, c);
+        f->is_drained = false;
+        return (int)e.n_bytes;
+}
+
+/* Nothing was read, or it failed. */
+static int flight_read_nothing(Flight *f, ssize_t n, uint64_t before) {
+        if (n != 0 && n != -EAGAIN)
+                return (int)n;
+        f->is_drained = true;
+        f->empty_monotonic_nsec = before;
+        return 0;
+}
+
+static void flight_note_drained(Flight *f, size_t n_bytes, uint64_t before) {
+        f->is_drained = FLIGHT_CHUNK_BYTES - n_bytes >= FLIGHT_EVENT_MAX_BYTES;
+        if (f->is_drained)
+                f->empty_monotonic_nsec = before;
+}
+
+/* The kernel writes into what is kept, and there it stays. Return: as flight_read(). */
+static int flight_read_kept(Flight *f, int fd) {
+        const uint64_t before = clock_now_nsec(CLOCK_MONOTONIC);
+        KeptEntry e = {
+                .realtime_nsec = clock_now_nsec(CLOCK_REALTIME),
+                .monotonic_nsec = before,
+                .empty_monotonic_nsec = f->empty_monotonic_nsec,
+        };
+        FlightChunk *c;
+        uint8_t *bytes;
+        size_t n_events;
+        ssize_t n;
+
+        bytes = kept_events_begin(f->kept, FLIGHT_CHUNK_BYTES, e);
+        if (!bytes)
+                return -ENOBUFS;
+        n = read_chunk(f, fd, bytes, before);
+        if (n <= 0) {
+                kept_events_cancel(f->kept);
+                return flight_read_nothing(f, n, before);
+        }
+        e.realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
+        e.monotonic_nsec = clock_now_nsec(CLOCK_MONOTONIC);
+        e.n_bytes = (uint32_t)n;
+        n_events = count_events(bytes, e.n_bytes);
+        kept_events_commit(f->kept, &e, n_events);
+        f->n_positions = e.first_position;
+        c = chunk_new(chunk_size(0, n_events));
+        if (!c)
+                /* The next instance will tell of them. */
+                return -ENOMEM;
+        chunk_lay_out(c, 0, n_events);
+        c->is_replayed = false;
+        c->events = bytes;
+        c->n_bytes = e.n_bytes;
+        c->realtime_nsec = e.realtime_nsec;
+        c->monotonic_nsec = e.monotonic_nsec;
+        c->empty_monotonic_nsec = e.empty_monotonic_nsec;
+        c->first_position = e.first_position;
+        flight_begin_chunk(f, c);
+        flight_note_drained(f, e.n_bytes, before);
+        return (int)n;
+}
+
 int flight_read(Flight *f, int fd) {
         FlightChunk *c;
         uint64_t before;
         ssize_t n;
+        int r;
 
         flight_collect(f);
         if (f->n_bytes > FLIGHT_MAX_BYTES - chunk_whole_size() - MALLOC_HEAD_BYTES)
                 return -ENOBUFS;
+        if (f->kept) {
+                r = flight_replay(f);
+                return r != 0 ? r : flight_read_kept(f, fd);
+        }
         if (!f->scratch)
                 f->scratch = chunk_new(chunk_whole_size());
         if (!f->scratch)
                 return -ENOMEM;
 
         before = clock_now_nsec(CLOCK_MONOTONIC);
-        n = read_chunk(f, fd, f->scratch, before);
-        if (n <= 0) {
-                int r = n == -EAGAIN ? 0 : (int)n;
-
-                if (r == 0) {
-                        f->is_drained = true;
-                        f->empty_monotonic_nsec = before;
-                }
-                return r;
-        }
+        n = read_chunk(f, fd, f->scratch->bytes, before);
+        if (n <= 0)
+                return flight_read_nothing(f, n, before);
 
         c = flight_keep(f, (size_t)n);
+        c->is_replayed = false;
         c->realtime_nsec = clock_now_nsec(CLOCK_REALTIME);
         c->monotonic_nsec = clock_now_nsec(CLOCK_MONOTONIC);
         c->empty_monotonic_nsec = f->empty_monotonic_nsec;
         c->first_position = f->n_positions;
-        c->n_events = c->i_head = 0;
-        f->n_pidfds = 0;
-        fan_event_iter_init(&c->read_iter, c->bytes, c->n_bytes);
-        fan_event_iter_init(&c->next_iter, c->bytes, c->n_bytes);
-        flight_append_chunk(f, c);
-
-        f->is_drained = FLIGHT_CHUNK_BYTES - c->n_bytes >= FLIGHT_EVENT_MAX_BYTES;
-        if (f->is_drained)
-                f->empty_monotonic_nsec = before;
+        flight_begin_chunk(f, c);
+        flight_note_drained(f, c->n_bytes, before);
         return (int)n;
 }
 
@@ -267,7 +362,15 @@ static void flight_describe(const FlightChunk *c, size_t i, FlightEvent *e) {
         e->is_gone = c->notes[i] & NOTE_GONE;
 }
 
-int flight_next_read(Flight *f, FlightEvent *ret_event) {
+/* The numbers of descriptors are another process's; that it was alive when it was read is not
+ * proven to those who look now. */
+static void forget_descriptors(FanEvent *e) {
+        e->pidfd = e->fd = -1;
+        if (e->pidfd_state == FAN_PIDFD_OPEN)
+                e->pidfd_state = FAN_PIDFD_FAILED;
+}
+
+static int next_read(Flight *f, FlightEvent *ret_event) {
         FlightChunk *c = f->tail;
         FanEvent event = {.pidfd = -1, .fd = -1};
         int r;
@@ -275,7 +378,9 @@ int flight_next_read(Flight *f, FlightEvent *ret_event) {
         if (!c)
                 return 0;
         r = fan_event_next(&c->read_iter, &event);
-        if (r != 0) {
+        if (c->is_replayed) {
+                forget_descriptors(&event);
+        } else if (r != 0) {
                 if (event.pidfd >= 0)
                         f->pidfds[f->n_pidfds++] = event.pidfd;
                 if (event.fd >= 0)
@@ -295,6 +400,18 @@ int flight_next_read(Flight *f, FlightEvent *ret_event) {
         f->n_events++;
         f->n_positions++;
         return 1;
+}
+
+int flight_next_read(Flight *f, FlightEvent *ret_event) {
+        int r;
+
+        while ((r = next_read(f, ret_event)) > 0) {
+                if (!f->kept || ret_event->position >= kept_events_header(f->kept)->done_position)
+                        return 1;
+                /* An earlier instance has told of it. */
+                flight_drop(f);
+        }
+        return r;
 }
 
 void flight_attach(Flight *f, void *attachment) {
@@ -390,4 +507,19 @@ void flight_pop(Flight *f) {
 
 size_t flight_n_events(const Flight *f) {
         return f->n_events;
+}
+
+uint64_t flight_position(Flight *f) {
+        const FlightChunk *c = flight_head(f);
+
+        return c ? c->first_position + c->i_head : f->n_positions;
+}
+
+void flight_done(Flight *f, uint64_t position) {
+        if (f->kept && position <= flight_position(f))
+                kept_events_done(f->kept, position);
+}
+
+KeptEvents *flight_kept(const Flight *f) {
+        return f->kept;
 }

@@ -152,6 +152,21 @@ void descriptor_store_remove(DescriptorStore *s, const char *name) {
         *e = s->entries[--s->n_entries];
 }
 
+void descriptor_store_give_back(DescriptorStore *s, const char *name) {
+        Entry *e = s ? find(s, name) : NULL;
+
+        if (e)
+                e->is_taken = false;
+}
+
+size_t descriptor_store_count(const DescriptorStore *s) {
+        return s ? s->n_entries : 0;
+}
+
+const char *descriptor_store_name(const DescriptorStore *s, size_t i) {
+        return s->entries[i].name;
+}
+
 const char *descriptor_store_untaken(const DescriptorStore *s) {
         for (size_t i = 0; s && i < s->n_entries; i++)
                 if (!s->entries[i].is_taken)

@@ -210,8 +210,8 @@ static void look_at(Look *l, CoverageFilesystem *f) {
                 add(l->report, DOCTOR_CANNOT, &b, NULL);
                 return;
         }
-        r = watched_filesystem_new(f, FAN_FEATURE_ALL, MARKING_AUTO, false, l->identifier, &step,
-                                   &fs);
+        r = watched_filesystem_new(f, FAN_FEATURE_ALL, MARKING_AUTO, false, l->identifier, NULL,
+                                   &step, &fs);
         if (r < 0) {
                 add_refusal(l->report, &b, r, step, m);
                 return;

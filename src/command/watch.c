@@ -34,6 +34,8 @@
 #define TIDY_SOON_USEC (100 * UINT64_C(1000))
 /* How full the table may become in between: it may get worse. */
 #define TIDY_CROWDING_MAX 0.125
+/* How long is written what is queued when the next instance would do it as well. */
+#define LEAVE_NSEC CLOCK_NSEC_PER_SEC
 #define EXIT_TIMED_OUT 124
 
 typedef enum WatchPhase {
@@ -55,6 +57,7 @@ typedef struct Watch {
         bool is_reloading; /* begin anew when all is written */
         bool is_abandoned; /* nobody reads stdout any more: end without a word */
         uint64_t begin_nsec, tidy_usec;
+        uint64_t leave_nsec; /* what is not written by then stays for the next instance; 0 no end */
 } Watch;
 
 static int leave(Watch *w, int status) {
@@ -86,11 +89,19 @@ static int watch_output(Watch *w) {
                                        record_sink_events(watch_session_sink(w->session)));
 }
 
+/* Whoever deletes goes on, and the marks stay: it is not waited for that nothing is queued. */
+static bool is_over(const Watch *w) {
+        return w->leave_nsec > 0 && clock_now_nsec(CLOCK_MONOTONIC) > w->leave_nsec;
+}
+
 static int flush(Watch *w) {
         int r = watch_session_flush(w->session);
 
+        if (r == -EAGAIN && is_over(w))
+                return leave(w, w->status);
         if (r == -EAGAIN) {
-                r = watch_pace_ignore_events(&w->pace);
+                r = w->leave_nsec > 0 ? watch_pace_look_again(&w->pace, FULL_PAUSE_USEC)
+                                      : watch_pace_ignore_events(&w->pace);
                 return r < 0 ? r : watch_output(w);
         }
         return r < 0 ? give_up(w, r) : leave(w, w->status);
@@ -116,6 +127,8 @@ static int go_on(Watch *w, int state) {
         r = watch_output(w);
         if (r < 0)
                 return r;
+        if (is_over(w))
+                return finish(w);
         switch ((WatchState)state) {
         case WATCH_ENOUGH:
                 w->status = EXIT_SUCCESS;
@@ -142,6 +155,8 @@ static int begin_drain(Watch *w, int status) {
 
         w->status = status;
         w->phase = WATCH_PHASE_DRAINING;
+        if (watch_session_is_kept(w->session))
+                w->leave_nsec = clock_now_nsec(CLOCK_MONOTONIC) + LEAVE_NSEC;
         if (!w->is_reloading)
                 watch_service_stopping(w->service);
         /* Once before: what is queued may need a directory whose removal is not queued yet. */
@@ -391,7 +406,7 @@ static int prepare(Watch *w) {
                 fprintf(stderr, "whodunlink: cannot open /proc/self/mountinfo: %s\n", strerror(-r));
                 return r;
         }
-        return watch_session_new(&w->options, &w->session);
+        return watch_session_new(&w->options, watch_service_store(w->service), &w->session);
 }
 
 /* A mistake has been said. Return: the exit status. */

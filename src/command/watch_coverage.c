@@ -27,6 +27,7 @@
 #include "base/escape.h"
 #include "command/reasons.h"
 #include "command/watch_covers.h"
+#include "command/watch_keep.h"
 #include "command/watch_news.h"
 #include "command/watch_session_private.h"
 #include "command/watch_walk.h"
@@ -92,6 +93,8 @@ static bool is_table_changed(WatchSession *s) {
 static int add(WatchSession *s, CoverageFilesystem *f) {
         struct epoll_event event = {.events = EPOLLIN};
         WatchedFilesystem **filesystems, *fs;
+        WatchedKept kept;
+        bool is_kept;
         WatchedStep step;
         int r;
 
@@ -103,8 +106,10 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         if (!filesystems)
                 return watch_news_say_error("watch", f->mount->point, -ENOMEM);
         s->filesystems = filesystems;
+        is_kept = watch_keep_find(s, f, &kept) > 0;
         r = watched_filesystem_new(f, s->options->fan_features, s->options->marking,
-                                   s->options->is_queue_bounded, s->identifier, &step, &fs);
+                                   s->options->is_queue_bounded, s->identifier,
+                                   is_kept ? &kept : NULL, &step, &fs);
         if (r == -ENOMEM)
                 return watch_news_say_error("watch", f->mount->point, r);
         /* The next look will find what is there now. */
@@ -119,7 +124,9 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
                 return r;
         }
         s->filesystems[s->n_filesystems++] = fs;
-        watched_filesystem_set_stream(fs, ++s->n_streams);
+        if (!is_kept)
+                watched_filesystem_set_stream(fs, ++s->n_streams);
+        watch_keep_add(s, fs);
 
         r = watch_walk_begin(s, fs);
         if (r != 0)
@@ -128,6 +135,7 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
 }
 
 static void let_go(WatchSession *s, size_t i) {
+        watch_keep_remove(s, s->filesystems[i]);
         watched_filesystem_free(s->filesystems[i]);
         s->filesystems[i] = s->filesystems[--s->n_filesystems];
 }

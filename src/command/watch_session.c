@@ -17,6 +17,7 @@
 #include "command/watch_covers.h"
 #include "command/watch_event.h"
 #include "command/watch_hold.h"
+#include "command/watch_keep.h"
 #include "command/watch_news.h"
 #include "command/watch_overlays.h"
 #include "command/watch_session_private.h"
@@ -25,7 +26,8 @@
 #include "command/watched_filesystem_end.h"
 #include "command/watched_filesystem_events.h"
 
-int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
+int watch_session_new(const WatchOptions *options, DescriptorStore *store,
+                      WatchSession **ret_session) {
         WatchSession *s = calloc(1, sizeof(*s));
         int r;
 
@@ -34,6 +36,7 @@ int watch_session_new(const WatchOptions *options, WatchSession **ret_session) {
                 return -ENOMEM;
         }
         s->options = options;
+        s->store = store;
         s->proc_fd = s->root_fd = s->mounts_fd = s->epoll_fd = -1;
         r = watch_setup(s);
         if (r >= 0)
@@ -64,6 +67,7 @@ WatchSession *watch_session_free(WatchSession *s) {
         process_counter_done(&s->processes);
         watch_remains_done(&s->remains);
         watch_setup_undo(s);
+        watch_keep_free(s->keep);
         free(s);
         return NULL;
 }
@@ -105,6 +109,7 @@ int watch_session_put(WatchSession *s, Record *r) {
 int watch_session_flush(WatchSession *s) {
         int error = record_sink_flush(s->sink);
 
+        watch_keep_advance(s);
         say_write_error(s, error);
         return error;
 }
@@ -243,6 +248,10 @@ int watch_session_update_mounts(WatchSession *s) {
 }
 
 void watch_session_stop_capture(WatchSession *s) {
+        /* A service manager that ends the watch lets go of the groups: then the marks go as well.
+         */
+        if (watch_session_is_kept(s))
+                return;
         for (size_t i = 0; i < s->n_filesystems; i++)
                 watched_filesystem_stop(s->filesystems[i]);
 }
@@ -348,13 +357,24 @@ double watch_session_crowding(const WatchSession *s) {
         return (double)process_table_counters(s->table).n_dead / (double)s->options->process_limit;
 }
 
+bool watch_session_is_kept(const WatchSession *s) {
+        return watch_keep_is_there(s);
+}
+
+size_t watch_session_n_kept(const WatchSession *s) {
+        return watch_keep_n_bytes(s);
+}
+
 int watch_session_announce(WatchSession *s, RecordAction action) {
         _cleanup_buffer_ Buffer b = {0};
         int r;
 
         s->is_started = true;
-        buffer_append_string(&b, action == RECORD_START ? "whodunlink " PROJECT_VERSION " watches"
-                                                        : "whodunlink ends its watch of");
+        buffer_append_string(
+                &b, action == RECORD_START
+                            ? s->is_continued ? "whodunlink " PROJECT_VERSION " goes on to watch"
+                                              : "whodunlink " PROJECT_VERSION " watches"
+                            : "whodunlink ends its watch of");
         if (s->options->is_all)
                 buffer_append_literal(&b, " every local filesystem");
         for (size_t i = 0; i < s->n_targets && !s->options->is_all; i++) {
@@ -362,5 +382,8 @@ int watch_session_announce(WatchSession *s, RecordAction action) {
                 buffer_append(&b, s->targets[i].path, s->targets[i].n_path);
         }
         r = watch_session_put_news(s, &(Record){.action = action, .message = buffer_terminate(&b)});
-        return r < 0 || action != RECORD_START ? r : watch_news_put_early(s);
+        if (r < 0 || action != RECORD_START)
+                return r;
+        r = watch_news_put_early(s);
+        return r < 0 ? r : watch_keep_tell_rest(s);
 }

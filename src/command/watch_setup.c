@@ -20,6 +20,7 @@
 #include "command/capabilities.h"
 #include "command/reasons.h"
 #include "command/watch_hold.h"
+#include "command/watch_keep.h"
 #include "command/watch_output.h"
 #include "command/watch_session_private.h"
 
@@ -140,6 +141,8 @@ static void say_gaps(const WitnessGaps *gaps) {
 
 static int start_identify(WatchSession *s) {
         WitnessGaps gaps;
+        WitnessKept kept;
+        bool is_kept;
         int r;
 
         r = open_directory("/proc", &s->proc_fd);
@@ -154,7 +157,11 @@ static int start_identify(WatchSession *s) {
         r = watch_hold_new(s);
         if (r < 0)
                 return r;
-        r = witness_start(s->table, &s->source, &gaps, &s->witness);
+        is_kept = watch_keep_processes(s, &kept) > 0;
+        r = witness_start(s->table, &s->source, is_kept ? &kept : NULL, &gaps, &s->witness);
+        cleanup_close(&kept.events_fd);
+        cleanup_close(&kept.exits_fd);
+        watch_keep_witness(s);
         if (r >= 0)
                 say_gaps(&gaps);
         else
@@ -211,6 +218,8 @@ int watch_setup(WatchSession *s) {
                 say_short_ids(&s->options->filter);
                 r = watch_output_open(s);
         }
+        if (r >= 0)
+                r = watch_keep_new(s);
         if (r >= 0)
                 r = start_identify(s);
         if (r < 0)

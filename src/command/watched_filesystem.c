@@ -99,21 +99,51 @@ static int check_device(WatchedFilesystem *fs, LiveMount *live) {
         return r == 0 ? -ESTALE : r;
 }
 
+void watched_kept_done(WatchedKept *kept) {
+        kept->group = fan_group_free(kept->group);
+        kept->events = kept_events_free(kept->events);
+}
+
+/* @kept: NULL: its events are not kept. */
+static int open_flight(WatchedFilesystem *fs, const Mount *m, bool is_index, WatchedKept *kept) {
+        int r = 0;
+
+        if (kept && !kept->events)
+                r = kept_events_new(
+                        &(KeptStream){
+                                .stream = kept->stream,
+                                .device = fs->device,
+                                .features = fan_group_features(fs->group),
+                                .has_index = is_index,
+                                .point = m->point,
+                                .fstype = m->fstype,
+                        },
+                        &kept->events);
+        if (r >= 0)
+                r = flight_new_kept(identifier_spares_pidfds(fs->identifier),
+                                    kept ? kept->events : NULL, &fs->flight);
+        if (r >= 0 && kept)
+                kept->events = NULL;
+        return r;
+}
+
 static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, Marking marking,
-                      bool is_bounded, WatchedStep *ret_step) {
+                      bool is_bounded, WatchedKept *kept, WatchedStep *ret_step) {
         _cleanup_live_mount_ LiveMount *live = NULL;
         const char *root_path = "/"; /* of the top level of a btrfs */
         bool is_index;
         int r;
 
         *ret_step = WATCHED_STEP_GROUP;
-        r = fan_group_new(features, is_bounded, &fs->group);
+        if (kept && kept->group)
+                fs->group = TAKE_PTR(kept->group);
+        r = fs->group ? 0 : fan_group_new(features, is_bounded, &fs->group);
         if (r < 0)
                 return r;
         r = mark(fs, m, marking, ret_step, &live, &is_index);
         if (r < 0)
                 return r;
-        r = flight_new(identifier_spares_pidfds(fs->identifier), &fs->flight);
+        r = open_flight(fs, m, is_index, kept);
         /* Marks of directories do not tell what happens to files without a name. */
         if (r >= 0 && !is_index && fan_group_has_victims(fs->group))
                 r = victims_new(&fs->victims);
@@ -136,13 +166,17 @@ static int open_parts(WatchedFilesystem *fs, const Mount *m, unsigned features, 
 }
 
 int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking marking,
-                           bool is_bounded, Identifier *identifier, WatchedStep *ret_step,
-                           WatchedFilesystem **ret_fs) {
+                           bool is_bounded, Identifier *identifier, WatchedKept *kept,
+                           WatchedStep *ret_step, WatchedFilesystem **ret_fs) {
         WatchedFilesystem *fs = calloc(1, sizeof(*fs));
         int r;
 
-        if (!fs)
+        if (!fs) {
+                if (kept)
+                        watched_kept_done(kept);
                 return -ENOMEM;
+        }
+        fs->stream = kept ? kept->stream : 0;
         fs->device = plan->device;
         fs->epoll_fd = -1;
         fs->stale_position = UINT64_MAX;
@@ -150,7 +184,9 @@ int watched_filesystem_new(CoverageFilesystem *plan, unsigned features, Marking 
         /* The walk asks at its first step what is watched. */
         fs->scopes = plan->scopes;
         fs->n_present = fs->scopes.n_mounts;
-        r = open_parts(fs, plan->mount, features, marking, is_bounded, ret_step);
+        r = open_parts(fs, plan->mount, features, marking, is_bounded, kept, ret_step);
+        if (kept)
+                watched_kept_done(kept);
         if (r < 0) {
                 fs->scopes = (ScopeSet){0};
                 watched_filesystem_free(fs);
@@ -194,6 +230,18 @@ uint64_t watched_filesystem_stream(const WatchedFilesystem *fs) {
 
 void watched_filesystem_set_stream(WatchedFilesystem *fs, uint64_t stream) {
         fs->stream = stream;
+}
+
+KeptEvents *watched_filesystem_kept(const WatchedFilesystem *fs) {
+        return flight_kept(fs->flight);
+}
+
+void watched_filesystem_mark(WatchedFilesystem *fs) {
+        fs->mark = flight_position(fs->flight);
+}
+
+void watched_filesystem_done_to_mark(WatchedFilesystem *fs) {
+        flight_done(fs->flight, fs->mark);
 }
 
 const ScopeMount *watched_filesystem_mount(const WatchedFilesystem *fs) {

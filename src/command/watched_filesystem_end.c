@@ -58,6 +58,8 @@ static void draw_line(WatchedFilesystem *fs) {
 
 void watched_filesystem_end(WatchedFilesystem *fs, WatchedEnd end) {
         fs->end = end;
+        if (flight_kept(fs->flight))
+                kept_events_set_ended(flight_kept(fs->flight), end != WATCHED_END_UNMOUNTED);
         if (end == WATCHED_END_UNMOUNTED && !fs->is_asleep)
                 look_a_last_time(fs);
         if (fs->index)
@@ -140,6 +142,8 @@ int watched_filesystem_wake(WatchedFilesystem *fs, CoverageFilesystem *plan) {
                 return r;
         watched_filesystem_set_scopes(fs, &plan->scopes);
         fs->end = WATCHED_END_NONE;
+        if (flight_kept(fs->flight))
+                kept_events_set_ended(flight_kept(fs->flight), false);
         fs->until_nsec = fs->end_nsec = 0;
         fs->is_asleep = false;
         return 1;

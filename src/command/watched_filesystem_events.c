@@ -80,6 +80,9 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
                         return -EAGAIN;
                 }
                 r = watched_filesystem_read_batch(fs);
+                /* What has left is kept until the sink has accepted it. */
+                if (r == -ENOBUFS)
+                        return -EAGAIN;
                 if (r <= 0)
                         return r;
                 fs->is_read_out = flight_is_drained(fs->flight);

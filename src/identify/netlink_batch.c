@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,15 +21,75 @@
 
 #include "base/clock.h"
 
+/* What recvmmsg(2) fills in, and how much of it has been looked at. Perhaps in kept memory. */
+typedef struct Shared {
+        size_t n_done; /* of the batch */
+        struct mmsghdr messages[NETLINK_BATCH_MAX];
+        struct sockaddr_nl senders[NETLINK_BATCH_MAX];
+        uint8_t bytes[];
+} Shared;
+
 struct NetlinkBatchRoom {
         size_t n_datagrams;
-        uint8_t *bytes;
-        struct mmsghdr messages[NETLINK_BATCH_MAX];
+        Shared *shared;
+        bool is_kept; /* .shared is the caller's, and outlives this process */
         struct iovec vectors[NETLINK_BATCH_MAX];
-        struct sockaddr_nl senders[NETLINK_BATCH_MAX];
 };
 
+size_t netlink_batch_memory_bytes(size_t n_datagrams, size_t n_bytes) {
+        return (sizeof(Shared) + n_datagrams * n_bytes + 7) / 8 * 8;
+}
+
+static void lay_out(NetlinkBatchRoom *room, size_t n_bytes) {
+        Shared *s = room->shared;
+
+        for (size_t i = 0; i < room->n_datagrams; i++) {
+                room->vectors[i] = (struct iovec){s->bytes + i * n_bytes, n_bytes};
+                s->messages[i].msg_hdr = (struct msghdr){
+                        .msg_name = &s->senders[i],
+                        .msg_iov = &room->vectors[i],
+                        .msg_iovlen = 1,
+                };
+        }
+}
+
+/* Of all that the kernel has written, those from .n_done on that it has sent itself. */
+static void collect(const NetlinkBatchRoom *room, NetlinkBatch *ret_batch) {
+        const Shared *s = room->shared;
+
+        ret_batch->n_datagrams = 0;
+        for (size_t i = s->n_done; i < room->n_datagrams; i++) {
+                size_t k = ret_batch->n_datagrams;
+
+                /* Any root process may send to our port or group; only the kernel has port 0. */
+                if (s->messages[i].msg_len == 0 || s->senders[i].nl_pid != 0)
+                        continue;
+                ret_batch->datagrams[k].bytes = room->vectors[i].iov_base;
+                ret_batch->datagrams[k].n_bytes = s->messages[i].msg_len < room->vectors[i].iov_len
+                                                          ? s->messages[i].msg_len
+                                                          : room->vectors[i].iov_len;
+                ret_batch->datagrams[k].i = i;
+                ret_batch->n_datagrams++;
+        }
+}
+
 int netlink_batch_room_new(size_t n_datagrams, size_t n_bytes, NetlinkBatchRoom **ret_room) {
+        Shared *memory = calloc(1, netlink_batch_memory_bytes(n_datagrams, n_bytes));
+        NetlinkBatch batch;
+        int r;
+
+        if (!memory)
+                return -ENOMEM;
+        r = netlink_batch_room_new_in(n_datagrams, n_bytes, memory, &batch, ret_room);
+        if (r < 0)
+                free(memory);
+        else
+                (*ret_room)->is_kept = false;
+        return r;
+}
+
+int netlink_batch_room_new_in(size_t n_datagrams, size_t n_bytes, void *memory,
+                              NetlinkBatch *ret_batch, NetlinkBatchRoom **ret_room) {
         NetlinkBatchRoom *room;
 
         assert(n_datagrams > 0 && n_datagrams <= NETLINK_BATCH_MAX);
@@ -36,53 +97,46 @@ int netlink_batch_room_new(size_t n_datagrams, size_t n_bytes, NetlinkBatchRoom 
         if (!room)
                 return -ENOMEM;
         room->n_datagrams = n_datagrams;
-        room->bytes = calloc(n_datagrams, n_bytes);
-        if (!room->bytes) {
-                netlink_batch_room_free(room);
-                return -ENOMEM;
-        }
-        for (size_t i = 0; i < n_datagrams; i++) {
-                room->vectors[i] = (struct iovec){room->bytes + i * n_bytes, n_bytes};
-                room->messages[i].msg_hdr = (struct msghdr){
-                        .msg_name = &room->senders[i],
-                        .msg_iov = &room->vectors[i],
-                        .msg_iovlen = 1,
-                };
-        }
+        room->shared = memory;
+        room->is_kept = true;
+        lay_out(room, n_bytes);
+        collect(room, ret_batch);
         *ret_room = room;
         return 0;
 }
 
+void netlink_batch_done(NetlinkBatchRoom *room, size_t n_done) {
+        atomic_signal_fence(memory_order_seq_cst);
+        room->shared->n_done = n_done;
+}
+
 NetlinkBatchRoom *netlink_batch_room_free(NetlinkBatchRoom *room) {
         if (room) {
-                free(room->bytes);
+                if (!room->is_kept)
+                        free(room->shared);
                 free(room);
         }
         return NULL;
 }
 
 int netlink_batch_read(int fd, NetlinkBatchRoom *room, NetlinkBatch *ret_batch) {
+        Shared *s = room->shared;
         int n;
 
         ret_batch->n_datagrams = 0;
-        for (size_t i = 0; i < room->n_datagrams; i++)
-                room->messages[i].msg_hdr.msg_namelen = sizeof(room->senders[i]);
+        /* First nothing of it counts, then it is written over. */
+        netlink_batch_done(room, room->n_datagrams);
+        for (size_t i = 0; i < room->n_datagrams; i++) {
+                s->messages[i].msg_hdr.msg_namelen = sizeof(s->senders[i]);
+                s->messages[i].msg_len = 0;
+        }
+        netlink_batch_done(room, 0);
         do
-                n = recvmmsg(fd, room->messages, (unsigned)room->n_datagrams, MSG_DONTWAIT, NULL);
+                n = recvmmsg(fd, s->messages, (unsigned)room->n_datagrams, MSG_DONTWAIT, NULL);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return errno == EAGAIN ? 0 : -errno;
-
-        for (int i = 0; i < n; i++) {
-                size_t k = ret_batch->n_datagrams;
-
-                /* Any root process may send to our port or group; only the kernel has port 0. */
-                if (room->senders[i].nl_pid != 0)
-                        continue;
-                ret_batch->datagrams[k].bytes = room->vectors[i].iov_base;
-                ret_batch->datagrams[k].n_bytes = room->messages[i].msg_len;
-                ret_batch->n_datagrams++;
-        }
+        collect(room, ret_batch);
         return 1;
 }
 

@@ -186,6 +186,42 @@ int proc_connector_new_execs(unsigned cpu, ProcConnector **ret_connector) {
         return connector_new(cpu, ret_connector);
 }
 
+size_t proc_connector_memory_bytes(void) {
+        return netlink_batch_memory_bytes(NETLINK_BATCH_MAX, DATAGRAM_BYTES);
+}
+
+int proc_connector_adopt(int fd, void *memory, NetlinkBatch *ret_batch,
+                         ProcConnector **ret_connector) {
+        NetlinkBatchRoom *room;
+        ProcConnector *c;
+        int r;
+
+        r = netlink_batch_room_new_in(NETLINK_BATCH_MAX, DATAGRAM_BYTES, memory, ret_batch, &room);
+        if (r < 0)
+                return r;
+        if (fd < 0) {
+                r = proc_connector_new(&c);
+                if (r >= 0)
+                        netlink_batch_room_free(c->room);
+        } else {
+                c = calloc(1, sizeof(*c));
+                r = c ? 0 : -ENOMEM;
+                if (c)
+                        c->fd = fd;
+        }
+        if (r < 0) {
+                netlink_batch_room_free(room);
+                return r;
+        }
+        c->room = room;
+        *ret_connector = c;
+        return 0;
+}
+
+void proc_connector_done(ProcConnector *c, size_t n_done) {
+        netlink_batch_done(c->room, n_done);
+}
+
 ProcConnector *proc_connector_free(ProcConnector *c) {
         if (c) {
                 cleanup_close(&c->fd);

@@ -35,6 +35,7 @@ struct ProcessTable {
         uint64_t lingering_checked_nsec;
         ProcessWindow loss; /* in which messages were lost; the latest one */
         ProcessTableCounters counters;
+        ProcessLog *log; /* NULL: nobody will ask what was told */
 };
 
 int process_table_new(size_t n_dead_max, ProcessTable **ret_table) {
@@ -66,6 +67,25 @@ static void unlock(ProcessTable *t) {
         pthread_mutex_unlock(&t->lock);
 }
 
+static void note(ProcessTable *t, const ProcessLogEntry *e) {
+        if (t->log)
+                process_log_append(t->log, e);
+}
+
+/* Facts that hold of a pid's latest life. */
+static void note_facts(ProcessTable *t, ProcessLogKind kind, pid_t pid, uint64_t nsec,
+                       const ProcessFacts *facts, bool has_executed) {
+        if (t->log && facts)
+                process_log_append(t->log, &(ProcessLogEntry){
+                                                   .kind = kind,
+                                                   .pid = pid,
+                                                   .nsec = nsec,
+                                                   .has_executed = has_executed,
+                                                   .has_facts = true,
+                                                   .parts = process_facts_parts(facts),
+                                           });
+}
+
 static void end_life(ProcessTable *t, Process *p, uint64_t nsec) {
         process_dead_add(&t->dead, &t->lives, p, nsec);
 }
@@ -77,9 +97,17 @@ int process_table_fork(ProcessTable *t, pid_t pid, pid_t parent_pid, uint64_t ns
 
         lock(t);
         t->counters.n_forks++;
+        note(t, &(ProcessLogEntry){
+                        .kind = PROCESS_LOG_FORK,
+                        .pid = pid,
+                        .parent_pid = parent_pid,
+                        .nsec = nsec,
+                });
         parent = process_lives_latest(&t->lives, parent_pid);
         earlier = process_lives_latest(&t->lives, pid);
-        if (earlier && process_started_at(earlier, boottime)) {
+        if (earlier && earlier->fork_nsec == nsec) {
+                /* Told a second time, of what a process before this one had taken. */
+        } else if (earlier && process_started_at(earlier, boottime)) {
                 /* The scan of /proc was faster than this message. */
                 process_set_parent(earlier, parent);
         } else {
@@ -146,6 +174,12 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
         lock(t);
         t->counters.n_execs++;
         p = process_lives_latest(&t->lives, pid);
+        if (p && p->phase.has_executed && p->phase.since_nsec == nsec) {
+                /* Told a second time, as of a fork. */
+                unlock(t);
+                process_facts_unref(facts);
+                return 0;
+        }
         if (!p || has_ended_for_good(p))
                 r = add_unforked(t, pid, &p);
         if (r >= 0 && facts && !facts_belong(p, facts))
@@ -160,6 +194,7 @@ int process_table_exec(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts *
         if (r >= 0) {
                 process_dead_revive(p);
                 set_start(p, facts);
+                note_facts(t, PROCESS_LOG_EXEC, pid, nsec, facts, true);
                 r = process_add_phase(p, nsec, facts, true);
         } else {
                 process_facts_unref(facts);
@@ -175,6 +210,7 @@ void process_table_exit(ProcessTable *t, pid_t pid, uint64_t nsec) {
         p = process_lives_latest(&t->lives, pid);
         if (p)
                 end_life(t, p, nsec);
+        note(t, &(ProcessLogEntry){.kind = PROCESS_LOG_EXIT, .pid = pid, .nsec = nsec});
         unlock(t);
 }
 
@@ -183,6 +219,12 @@ int process_table_exit_record(ProcessTable *t, const TaskstatsRecord *record,
         int r;
 
         lock(t);
+        note(t, &(ProcessLogEntry){
+                        .kind = PROCESS_LOG_RECORD,
+                        .nsec = nsec,
+                        .record = *record,
+                        .executable = executable,
+                });
         r = process_exit_apply(&t->lives, &t->dead, record, executable, nsec);
         if (r > 0)
                 t->counters.n_exits_used++;
@@ -199,6 +241,8 @@ int process_table_change(ProcessTable *t, const ProcEvent *e) {
         p = process_lives_latest(&t->lives, e->pid);
         if (p && p->phase.facts) {
                 facts = process_change_make(p->phase.facts, e);
+                note_facts(t, PROCESS_LOG_PHASE, e->pid, e->monotonic_nsec, facts,
+                           p->phase.has_executed);
                 r = facts ? process_add_phase(p, e->monotonic_nsec, facts, p->phase.has_executed)
                           : -ENOMEM;
         }
@@ -234,10 +278,12 @@ int process_table_found(ProcessTable *t, pid_t pid, uint64_t nsec, ProcessFacts 
 
         lock(t);
         r = get_life(t, pid, facts, &p);
-        if (r >= 0)
+        if (r >= 0) {
+                note_facts(t, PROCESS_LOG_FOUND, pid, nsec, facts, true);
                 r = process_add_phase(p, nsec, facts, true);
-        else
+        } else {
                 process_facts_unref(facts);
+        }
         unlock(t);
         return r;
 }
@@ -249,10 +295,12 @@ int process_table_refresh(ProcessTable *t, pid_t pid, uint64_t serial, const Pro
 
         lock(t);
         p = process_lives_latest(&t->lives, pid);
-        if (p && p->serial == serial && p->phase.facts == before)
+        if (p && p->serial == serial && p->phase.facts == before) {
+                note_facts(t, PROCESS_LOG_PHASE, pid, nsec, facts, p->phase.has_executed);
                 r = process_add_phase(p, nsec, facts, p->phase.has_executed);
-        else
+        } else {
                 process_facts_unref(facts);
+        }
         unlock(t);
         return r;
 }
@@ -265,6 +313,7 @@ int process_table_supply(ProcessTable *t, pid_t pid, ProcessSupply supply, uint6
         lock(t);
         r = get_life(t, pid, facts, &p);
         if (r >= 0 && (supply != PROCESS_SUPPLY_GAP || !p->phase.facts || !p->phase.facts->name)) {
+                note_facts(t, PROCESS_LOG_FOUND, pid, nsec, facts, true);
                 r = process_add_phase(p, nsec, facts, true);
                 facts = NULL;
         }
@@ -392,4 +441,62 @@ ProcessTableCounters process_table_counters(ProcessTable *t) {
         c.n_evicted = t->dead.n_evicted;
         unlock(t);
         return c;
+}
+
+static void recall_phase(ProcessTable *t, const ProcessLogEntry *e, ProcessFacts *facts) {
+        Process *p;
+
+        lock(t);
+        p = process_lives_latest(&t->lives, e->pid);
+        if (p)
+                (void)process_add_phase(p, e->nsec, facts, e->has_executed);
+        else
+                process_facts_unref(facts);
+        unlock(t);
+}
+
+/* Without memory, what is missing is read from /proc or not known. */
+static void recall(ProcessTable *t, const ProcessLogEntry *e, ProgramPaths *paths) {
+        ProcessFacts *facts = e->has_facts ? process_facts_new(&e->parts) : NULL;
+
+        if (facts)
+                program_paths_learn(paths, facts);
+        switch (e->kind) {
+        case PROCESS_LOG_FORK:
+                (void)process_table_fork(t, e->pid, e->parent_pid, e->nsec);
+                break;
+        case PROCESS_LOG_EXEC:
+                (void)process_table_exec(t, e->pid, e->nsec, TAKE_PTR(facts), NULL);
+                break;
+        case PROCESS_LOG_EXIT:
+                process_table_exit(t, e->pid, e->nsec);
+                break;
+        case PROCESS_LOG_PHASE:
+                if (facts)
+                        recall_phase(t, e, TAKE_PTR(facts));
+                break;
+        case PROCESS_LOG_FOUND:
+                if (facts)
+                        (void)process_table_found(t, e->pid, e->nsec, TAKE_PTR(facts));
+                break;
+        case PROCESS_LOG_RECORD:
+                (void)process_table_exit_record(t, &e->record, e->executable, e->nsec);
+                break;
+        case PROCESS_LOG_PAD:
+        case PROCESS_LOG_KINDS:
+                break;
+        }
+        process_facts_unref(facts);
+}
+
+void process_table_recall(ProcessTable *t, ProcessLog *log, ProgramPaths *paths) {
+        ProcessLogEntry e;
+        uint64_t at = 0;
+
+        while (process_log_next(log, &at, &e) > 0)
+                recall(t, &e, paths);
+        process_table_link_parents(t);
+        lock(t);
+        t->log = log;
+        unlock(t);
 }

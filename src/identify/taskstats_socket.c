@@ -280,6 +280,45 @@ int taskstats_socket_new(TaskstatsSocket **ret_socket) {
         return 0;
 }
 
+size_t taskstats_socket_memory_bytes(void) {
+        return netlink_batch_memory_bytes(DATAGRAMS, DATAGRAM_BYTES);
+}
+
+int taskstats_socket_adopt(int fd, void *memory, NetlinkBatch *ret_batch,
+                           TaskstatsSocket **ret_socket) {
+        NetlinkBatchRoom *room;
+        TaskstatsSocket *s;
+        int r;
+
+        r = netlink_batch_room_new_in(DATAGRAMS, DATAGRAM_BYTES, memory, ret_batch, &room);
+        if (r < 0)
+                return r;
+        if (fd < 0) {
+                r = taskstats_socket_new(&s);
+                if (r >= 0) {
+                        netlink_batch_room_free(s->room);
+                        /* Another process goes on with it. */
+                        s->cpus[0] = '\0';
+                }
+        } else {
+                s = calloc(1, sizeof(*s));
+                r = s ? 0 : -ENOMEM;
+                if (s)
+                        s->fd = fd;
+        }
+        if (r < 0) {
+                netlink_batch_room_free(room);
+                return r;
+        }
+        s->room = room;
+        *ret_socket = s;
+        return 0;
+}
+
+void taskstats_socket_done(TaskstatsSocket *s, size_t n_done) {
+        netlink_batch_done(s->room, n_done);
+}
+
 TaskstatsSocket *taskstats_socket_free(TaskstatsSocket *s) {
         if (s) {
                 if (s->cpus[0] != '\0')

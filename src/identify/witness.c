@@ -49,6 +49,9 @@
 struct Witness {
         pthread_t thread;
         bool is_started;
+        bool is_kept;      /* by another process when this one has ended */
+        bool is_continued; /* … and was before */
+        NetlinkBatch left_events, left_exits;
         bool is_alone; /* the thread's own: some programs have no reader, it must come itself */
         ProcessTable *table;
         const ProcSource *source;
@@ -130,6 +133,12 @@ static void see(Witness *w, const ProcEvent *e) {
         }
 }
 
+/* The next process need not see so much of the batch again. */
+static void events_done(Witness *w, const NetlinkBatch *batch, size_t i) {
+        if (w->is_kept)
+                proc_connector_done(w->connector, batch->datagrams[i].i + 1);
+}
+
 static void see_events(Witness *w, const NetlinkBatch *batch) {
         for (size_t i = 0; i < batch->n_datagrams; i++) {
                 const uint8_t *at = batch->datagrams[i].bytes;
@@ -140,6 +149,7 @@ static void see_events(Witness *w, const NetlinkBatch *batch) {
                         see(w, &e);
                         w->told_nsec = e.monotonic_nsec;
                 }
+                events_done(w, batch, i);
         }
 }
 
@@ -160,6 +170,8 @@ static void see_exits(Witness *w, const NetlinkBatch *batch) {
                                               : NULL;
                         process_table_exit_record(w->table, &record, path, w->told_nsec);
                 }
+                if (w->is_kept)
+                        taskstats_socket_done(w->exits, batch->datagrams[i].i + 1);
         }
 }
 
@@ -231,6 +243,17 @@ static void pause_for_more(struct pollfd *wake_fd) {
         (void)poll(wake_fd, 1, PAUSE_MSEC);
 }
 
+/*
+ * All that was told since the process before ended, in its order and before the scan: that finds
+ * what is there now, and would be taken for what was there then.
+ */
+static int go_on(Witness *w) {
+        see_events(w, &w->left_events);
+        if (w->exits)
+                see_exits(w, &w->left_exits);
+        return take_all(w);
+}
+
 static void *witness_main(void *userdata) {
         Witness *w = userdata;
         struct pollfd fds[] = {
@@ -241,7 +264,9 @@ static void *witness_main(void *userdata) {
         int r;
 
         atomic_store(&w->has_own_descriptors, thread_unshare_descriptors() > 0);
-        r = process_scan(w->table, w->source);
+        r = w->is_continued ? go_on(w) : 0;
+        if (r >= 0)
+                r = process_scan(w->table, w->source);
         atomic_store(&w->error, r);
         atomic_store(&w->is_scanned, true);
         while (r >= 0) {
@@ -268,7 +293,34 @@ static void wake(Witness *w) {
         (void)!write(w->wake_fd, &one, sizeof(one));
 }
 
-static int open_sources(Witness *w, WitnessGaps *ret_gaps) {
+static int open_connector(Witness *w, WitnessKept *kept) {
+        int r;
+
+        if (!kept)
+                return proc_connector_new(&w->connector);
+        r = proc_connector_adopt(kept->events_fd, process_log_events_room(kept->log),
+                                 &w->left_events, &w->connector);
+        if (r >= 0) {
+                w->is_kept = true;
+                w->is_continued = kept->events_fd >= 0;
+                kept->events_fd = -1;
+        }
+        return r;
+}
+
+static int open_exits(Witness *w, WitnessKept *kept) {
+        int r;
+
+        if (!kept)
+                return taskstats_socket_new(&w->exits);
+        r = taskstats_socket_adopt(kept->exits_fd, process_log_exits_room(kept->log),
+                                   &w->left_exits, &w->exits);
+        if (r >= 0)
+                kept->exits_fd = -1;
+        return r;
+}
+
+static int open_sources(Witness *w, WitnessKept *kept, WitnessGaps *ret_gaps) {
         int r;
 
         w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -276,16 +328,18 @@ static int open_sources(Witness *w, WitnessGaps *ret_gaps) {
                 return -errno;
         r = program_paths_new(w->source->proc_fd, &w->paths);
         if (r >= 0)
-                r = proc_connector_new(&w->connector);
+                r = open_connector(w, kept);
         if (r >= 0)
-                ret_gaps->exits_error = taskstats_socket_new(&w->exits);
+                ret_gaps->exits_error = open_exits(w, kept);
+        if (r >= 0 && kept)
+                process_table_recall(w->table, kept->log, w->paths);
         if (r >= 0)
                 ret_gaps->readers_error = exec_readers_new(w->source, &w->readers);
         return r;
 }
 
-int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *ret_gaps,
-                  Witness **ret_witness) {
+int witness_start(ProcessTable *table, const ProcSource *source, WitnessKept *kept,
+                  WitnessGaps *ret_gaps, Witness **ret_witness) {
         const struct sched_param priority = {.sched_priority = WITNESS_PRIORITY};
         const struct timespec step = {.tv_nsec = (long)CLOCK_NSEC_PER_MSEC};
         Witness *w;
@@ -298,7 +352,7 @@ int witness_start(ProcessTable *table, const ProcSource *source, WitnessGaps *re
         w->wake_fd = -1;
         w->table = table;
         w->source = source;
-        r = open_sources(w, ret_gaps);
+        r = open_sources(w, kept, ret_gaps);
         if (r >= 0)
                 r = thread_start(&w->thread, NULL, "witness", witness_main, w);
         if (r < 0) {
@@ -385,6 +439,14 @@ uint64_t witness_take_losses(Witness *w) {
 
 uint64_t witness_take_exit_losses(Witness *w) {
         return atomic_exchange(&w->n_exit_losses, 0);
+}
+
+int witness_events_fd(const Witness *w) {
+        return proc_connector_fd(w->connector);
+}
+
+int witness_exits_fd(const Witness *w) {
+        return w->exits ? taskstats_socket_fd(w->exits) : -1;
 }
 
 int witness_error(const Witness *w) {
