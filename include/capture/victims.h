@@ -10,8 +10,9 @@
  * too; but it comes behind the MOVE_SELF of a rename before it.
  *
  * Events about one handle by one process are merged into the oldest of them that was not read yet:
- * what a rename destroyed may so stand in front of it, and then it is known by its name, if it came
- * there by another rename.
+ * what a rename destroyed may so stand in front of it.  Then it is known by its name, if it came
+ * there by another rename; or it is deduced, if it is gone and this rename the only one that can
+ * have done it.  What cannot be told is said to be possible.
  *
  * Pure: events in the order of the queue in, answers out.
  */
@@ -21,13 +22,16 @@
 
 #include "capture/flight.h"
 
-/* Events of a process behind its rename among which the victim is looked for: its threads may have
- * come in between. */
-#define VICTIMS_MAX_LATER 32
-/* How long the events of a system call may be apart, if its process has lost its CPU … */
+/* Events of a process behind its rename among which the victim is looked for: its other threads may
+ * have come in between. */
+#define VICTIMS_MAX_LATER 4096
+/* How long the events of a system call may be apart, if its thread has lost its CPU: if one of them
+ * may still come … */
 #define VICTIMS_WAIT_NSEC (100 * UINT64_C(1000000))
-/* … and if what has been read could be half of an unlink(). */
+/* … if one of them must come, or what has been read could be half of an unlink() … */
 #define VICTIMS_WAIT_HALFWAY_NSEC (1000 * UINT64_C(1000000))
+/* … and if what looks like a victim could be half of an unlink() by another thread. */
+#define VICTIMS_WAIT_THREADS_NSEC (5 * UINT64_C(1000000))
 
 typedef struct Victims Victims;
 
@@ -58,14 +62,15 @@ void victims_drained(Victims *v);
 typedef enum VictimState {
         VICTIM_NONE,
         VICTIM_CERTAIN,
-        VICTIM_POSSIBLE, /* destroyed, or given another name by link(): ask victim_is_likely() */
+        VICTIM_POSSIBLE, /* something was destroyed, or not */
+        VICTIM_ASK,      /* that is seen by the names that it has now: see victims_answer() */
 } VictimState;
 
 typedef struct Victim {
         VictimState state;
-        FileHandle handle;   /* borrowed until victims_leave() */
-        bool is_gone;        /* no name is left, and nobody has it open */
-        unsigned n_unlinked; /* times that a name of it was deleted afterwards */
+        FileHandle handle; /* borrowed until victims_leave(), if asked until the next call; .bytes
+                            * is NULL when it is not known which of several it was */
+        bool is_gone;      /* no name is left, and nobody has it open */
 } Victim;
 
 /*
@@ -77,6 +82,14 @@ typedef struct Victim {
  * Return: 0; -EAGAIN an event is still missing, read on.
  */
 int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim);
+/*
+ * victims_answer() - the answer to VICTIM_ASK; then ask victims_find() again
+ * @n_links: names that the file has now; 0 it is gone, or about to
+ *
+ * What was queued until they were counted must have been noted.  Who was given another name had two
+ * from then on, or it was its first.
+ */
+void victims_answer(Victims *v, unsigned n_links);
 
 /* A rename put a directory in the place of another one, which is gone by that. */
 typedef struct VictimDirectory {
@@ -95,11 +108,3 @@ int victims_next_directory(Victims *v, VictimDirectory *ret_directory);
 
 /* The rename leaves, and so do all before it. */
 void victims_leave(Victims *v, const FlightEvent *e);
-
-/*
- * victim_is_likely() - was a possible victim destroyed
- * @n_links: names that it has now; 0: it is gone, or about to
- *
- * Who was given another name had two from then on.  True means certainly, false that both can be.
- */
-bool victim_is_likely(const Victim *victim, unsigned n_links);

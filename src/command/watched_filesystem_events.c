@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/hash_table.h"
 #include "command/watched_filesystem_private.h"
 
@@ -119,17 +120,14 @@ int watched_filesystem_next(WatchedFilesystem *fs, LocatedEvent *ret_event) {
 
 int watched_filesystem_stat(WatchedFilesystem *fs, const FileHandle *file,
                             struct stat *ret_status) {
-        const FileHandle nowhere = {0};
-        LiveObject o;
-        int r;
+        _cleanup_close_ int fd = -1;
 
         if (!locator_mount(fs->locator))
                 return -ESTALE;
-        r = live_object_read(locator_mount(fs->locator), file, &nowhere, &o);
-        if (r < 0)
-                return r;
-        *ret_status = o.status;
-        return 0;
+        fd = live_mount_open(locator_mount(fs->locator), file);
+        if (fd < 0)
+                return fd;
+        return fstat(fd, ret_status) < 0 ? -errno : 0;
 }
 
 static bool is_same_name(const FanName *a, const FanName *b) {

@@ -111,33 +111,30 @@ int watched_filesystem_locate(WatchedFilesystem *fs, LocatedEvent *e) {
         return find_place(fs, &fan->new_name.directory, &e->event, &e->new_place, &e->new_source);
 }
 
-/*
- * Of a possible victim the number of its names tells; and how many of them were deleted since,
- * which may still be queued.
- */
-static int settle_victim(WatchedFilesystem *fs, const FlightEvent *e, Victim *victim) {
-        unsigned n_links = 0;
-        LiveObject o;
+/* Names that a file has now; 0: it is gone. What has happened until then is read. */
+static int count_names(WatchedFilesystem *fs, const FileHandle *file, unsigned *ret_n) {
+        struct stat st;
         int r;
 
-        if (victim->state != VICTIM_POSSIBLE)
-                return 0;
-        if (!victim->is_gone && locator_mount(fs->locator) &&
-            live_object_read(locator_mount(fs->locator), &victim->handle,
-                             &e->fan.new_name.directory, &o) >= 0)
-                n_links = (unsigned)o.status.st_nlink;
-        /* A directory has one name, or was destroyed. */
-        if (e->fan.mask & FAN_ONDIR && n_links > 0) {
-                victim->state = VICTIM_NONE;
-                return 0;
-        }
+        *ret_n = watched_filesystem_stat(fs, file, &st) < 0 ? 0 : (unsigned)st.st_nlink;
         r = watched_filesystem_read_on(fs);
-        if (r < 0 && r != -ENOBUFS)
-                return r;
-        r = victims_find(fs->victims, e, UINT64_MAX, victim);
-        if (r >= 0 && victim->state == VICTIM_POSSIBLE && victim_is_likely(victim, n_links))
-                victim->state = VICTIM_CERTAIN;
-        return r;
+        return r == -ENOBUFS ? 0 : r;
+}
+
+/* Return: as victims_find(), errors. */
+static int find_victim(WatchedFilesystem *fs, const FlightEvent *e, uint64_t waited_nsec,
+                       Victim *ret_victim) {
+        for (;;) {
+                unsigned n_links;
+                int r = victims_find(fs->victims, e, waited_nsec, ret_victim);
+
+                if (r < 0 || ret_victim->state != VICTIM_ASK)
+                        return r;
+                r = count_names(fs, &ret_victim->handle, &n_links);
+                if (r < 0)
+                        return r;
+                victims_answer(fs->victims, n_links);
+        }
 }
 
 int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
@@ -145,19 +142,16 @@ int watched_filesystem_find_victim(WatchedFilesystem *fs, const FlightEvent *e,
         uint64_t waited_nsec;
         int r;
 
-        r = victims_find(fs->victims, e, 0, ret_victim);
-        if (r >= 0)
-                r = settle_victim(fs, e, ret_victim);
-        if (r != -EAGAIN)
-                return r < 0 ? r : watched_filesystem_note_replaced(fs);
-        /* The same system call has queued it by now, or does so as soon as it gets a CPU. */
-        r = watched_filesystem_read_on(fs);
-        if (r < 0 && r != -ENOBUFS)
-                return r;
-        waited_nsec =
-                r == -ENOBUFS ? UINT64_MAX : clock_now_nsec(CLOCK_MONOTONIC) - e->monotonic_nsec;
-        r = victims_find(fs->victims, e, waited_nsec, ret_victim);
-        if (r >= 0)
-                r = settle_victim(fs, e, ret_victim);
+        r = find_victim(fs, e, 0, ret_victim);
+        if (r == -EAGAIN) {
+                /* The same system call has queued it by now, or does so as soon as it gets a CPU.
+                 */
+                r = watched_filesystem_read_on(fs);
+                if (r < 0 && r != -ENOBUFS)
+                        return r;
+                waited_nsec = r == -ENOBUFS ? UINT64_MAX
+                                            : clock_now_nsec(CLOCK_MONOTONIC) - e->monotonic_nsec;
+                r = find_victim(fs, e, waited_nsec, ret_victim);
+        }
         return r < 0 ? r : watched_filesystem_note_replaced(fs);
 }

@@ -67,6 +67,8 @@ static int read_events(WatchedFilesystem *fs) {
         int n, r, error = 0;
 
         n = flight_read(fs->flight, fan_group_fd(fs->group));
+        if (n == 0 && fs->victims)
+                victims_drained(fs->victims);
         if (n <= 0)
                 return n;
         /* Late facts are better than none: what is missing shows in the record's attribution. */

@@ -85,18 +85,46 @@ static inline FlightEvent renames_over(int32_t pid, const char *from, const char
         return e;
 }
 
-/* The oldest rename leaves, and destroyed this; 0: nothing. */
-static inline void expect_victim(FlightEvent e, char victim, VictimState state, bool is_gone) {
+static inline void expect_after(FlightEvent e, uint64_t waited_nsec, char victim, VictimState state,
+                                bool is_gone) {
         FileHandle expected = file(victim);
         Victim found;
 
-        ck_assert_int_eq(victims_find(victims, &e, 0, &found), 0);
+        ck_assert_int_eq(victims_find(victims, &e, waited_nsec, &found), 0);
         ck_assert_int_eq(found.state, state);
-        if (state != VICTIM_NONE) {
+        if (state == VICTIM_CERTAIN && victim != '*') {
                 ck_assert(file_handle_equal(&found.handle, &expected));
                 ck_assert_int_eq(found.is_gone, is_gone);
+        } else {
+                ck_assert_ptr_null(found.handle.bytes);
         }
         victims_leave(victims, &e);
+}
+
+/* The oldest rename leaves, and destroyed this; 0: nothing, '*': one of several. */
+static inline void expect_victim(FlightEvent e, char victim, VictimState state, bool is_gone) {
+        expect_after(e, 0, victim, state, is_gone);
+}
+
+/* The same when no more is waited for. */
+static inline void expect_late(FlightEvent e, char victim, VictimState state, bool is_gone) {
+        expect_after(e, VICTIMS_WAIT_HALFWAY_NSEC, victim, state, is_gone);
+}
+
+/* What the names of a file tell, of which there are n; asked about this one. */
+static inline void answer(FlightEvent e, char asked, unsigned n) {
+        FileHandle expected = file(asked);
+        Victim found;
+
+        ck_assert_int_eq(victims_find(victims, &e, VICTIMS_WAIT_HALFWAY_NSEC, &found), 0);
+        ck_assert_int_eq(found.state, VICTIM_ASK);
+        ck_assert(file_handle_equal(&found.handle, &expected));
+        victims_answer(victims, n);
+}
+
+/* Something may have been destroyed, and what that was is not known. */
+static inline void expect_possible(FlightEvent e) {
+        expect_after(e, UINT64_MAX, 0, VICTIM_POSSIBLE, false);
 }
 
 static inline void expect_none(FlightEvent e) {

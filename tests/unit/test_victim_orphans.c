@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What stands in front of the rename that destroyed it. */
+
+#include "capture/victim_orphans.h"
+
+#include "fixtures_victims.h"
+
+#define GONE FAN_DELETE_SELF
+
+#define ORPHAN(mask) nameless(1, FAN_ATTRIB | (mask), 'v')
+
+/* link() of it, and then its names are lost: to the only rename that can have done it. */
+START_TEST(test_orphan) {
+        FlightEvent e;
+
+        ORPHAN(GONE);
+        e = renames_over(1, "a", "b", 's', 0, 0);
+        expect_waiting(e);
+        victims_drained(victims);
+        expect_victim(e, 'v', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* An exchange destroys nothing, and what has another victim did not destroy this. */
+START_TEST(test_orphan_of_one_of_several) {
+        FlightEvent one, two, three, four;
+
+        ORPHAN(GONE);
+        one = renames_over(1, "a", "b", 's', 0, 0);
+        two = renames_over(1, "b", "a", 't', 0, 0);
+        three = renames_over(1, "c", "d", 'u', 'w', GONE);
+        four = renames_over(1, "e", "f", 'x', 0, 0);
+        victims_drained(victims);
+        expect_none(one);
+        expect_none(two);
+        expect_victim(three, 'w', VICTIM_CERTAIN, true);
+        expect_victim(four, 'v', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+START_TEST(test_orphan_of_either) {
+        FlightEvent one, two, later, other;
+
+        ORPHAN(GONE);
+        one = renames_over(1, "a", "b", 's', 0, 0);
+        two = renames_over(1, "c", "d", 't', 0, 0);
+        other = renames_over(2, "e", "f", 'u', 0, 0);
+        victims_drained(victims);
+        later = renames_over(1, "g", "h", 'x', 0, 0);
+        expect_possible(one);
+        expect_possible(two);
+        expect_none(other);
+        expect_none(later);
+}
+END_TEST
+
+/* It still exists: with two names it was linked, with one it was linked and has lost one, or it
+ * was a file without a name before; with none it was lost. */
+START_TEST(test_orphan_that_lives) {
+        FlightEvent e;
+
+        ORPHAN(0);
+        e = renames_over(1, "a", "b", 's', 0, 0);
+        victims_drained(victims);
+        answer(e, 'v', _i);
+        switch (_i) {
+        case 0:
+                expect_victim(e, 'v', VICTIM_CERTAIN, false);
+                break;
+        case 1:
+                expect_possible(e);
+                break;
+        default:
+                expect_none(e);
+        }
+}
+END_TEST
+
+/* Names that others delete in between count, too. */
+START_TEST(test_orphan_unlinked_by_others) {
+        FlightEvent e;
+
+        ORPHAN(0);
+        e = renames_over(1, "a", "b", 's', 0, 0);
+        nameless(2, FAN_ATTRIB, 'y');
+        deletes(2, "v2", 'v');
+        victims_drained(victims);
+        answer(e, 'v', 1);
+        expect_none(e);
+}
+END_TEST
+
+/* The first event of an unlink() is none. */
+START_TEST(test_unlink_before) {
+        FlightEvent e;
+
+        ORPHAN(GONE);
+        deletes(1, "v", 'v');
+        e = renames_over(1, "a", "b", 's', 0, 0);
+        expect_none(e);
+}
+END_TEST
+
+/* A file does not stand for a directory, nor the moved one for itself. */
+START_TEST(test_orphan_of_another_kind) {
+        FlightEvent e;
+
+        nameless_directory(1, FAN_ATTRIB | GONE, 'd');
+        nameless(1, FAN_ATTRIB, 's');
+        e = renames(1, "a", "b", 's');
+        deletes(1, "x", 'x');
+        expect_none(e);
+}
+END_TEST
+
+/* Another process may have destroyed it. */
+START_TEST(test_orphan_of_two_processes) {
+        FlightEvent e, other;
+
+        ORPHAN(GONE);
+        other = renames_over(2, "a", "b", 's', 'v', 0);
+        e = renames_over(1, "c", "d", 't', 0, 0);
+        victims_drained(victims);
+        expect_victim(other, 'v', VICTIM_CERTAIN, false);
+        expect_possible(e);
+}
+END_TEST
+
+/* More of them than are kept: nothing is deduced of that process, but of others. */
+START_TEST(test_many_orphans) {
+        FlightEvent one, two;
+
+        for (int i = 0; i < 2 * VICTIM_ORPHANS_MAX; i++)
+                nameless(1, FAN_ATTRIB | GONE, (char)(i % 200));
+        one = renames_over(1, "a", "b", (char)220, 0, 0);
+        two = renames_over(2, "c", "d", (char)221, 0, 0);
+        victims_drained(victims);
+        expect_possible(one);
+        expect_none(two);
+}
+END_TEST
+
+int main(void) {
+        TCase *tcase = tcase_create("victim_orphans");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test_orphan);
+        tcase_add_test(tcase, test_orphan_of_one_of_several);
+        tcase_add_test(tcase, test_orphan_of_either);
+        tcase_add_loop_test(tcase, test_orphan_that_lives, 0, 3);
+        tcase_add_test(tcase, test_orphan_unlinked_by_others);
+        tcase_add_test(tcase, test_unlink_before);
+        tcase_add_test(tcase, test_orphan_of_another_kind);
+        tcase_add_test(tcase, test_orphan_of_two_processes);
+        tcase_add_test(tcase, test_many_orphans);
+        return unit_run("victim_orphans", tcase);
+}
