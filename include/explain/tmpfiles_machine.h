@@ -24,5 +24,7 @@ typedef struct TmpfilesMachine TmpfilesMachine;
 int tmpfiles_machine_new(const char *root, bool is_user, uid_t uid, unsigned version,
                          TmpfilesMachine **ret_machine);
 TmpfilesMachine *tmpfiles_machine_free(TmpfilesMachine *m);
+/* The primary group of whose instance it is. Return: 0, -ESRCH no such user in /etc/passwd. */
+int tmpfiles_machine_user(const TmpfilesMachine *m, gid_t *ret_gid);
 /* Valid as long as the machine. */
 TmpfilesWorld tmpfiles_machine_world(TmpfilesMachine *m);

@@ -25,6 +25,8 @@ typedef struct TmpfilesPattern {
         size_t n_directory;  /* of text: the part before the last '/' without any pattern, "" for /
                               */
         size_t n_components; /* of text */
+        bool has_wildcard;   /* in or behind that part */
+        bool is_behind_link; /* that part is a symlink itself, in which no wildcard is expanded */
         char *directory;     /* that part without symlinks; NULL until the first question */
 } TmpfilesPattern;
 

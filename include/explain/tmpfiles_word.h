@@ -4,10 +4,11 @@
 /*
  * The words of a line of tmpfiles.d: quotes, C-style escapes and specifiers.  Pure.
  *
- * Source: src/basic/extract-word.c (EXTRACT_UNQUOTE|EXTRACT_CUNESCAPE), src/basic/escape.c and
- * src/shared/specifier.c of systemd 252.
+ * Source: src/basic/extract-word.c (EXTRACT_UNQUOTE|EXTRACT_CUNESCAPE, the latter since 254),
+ * src/basic/escape.c and src/shared/specifier.c of systemd 252.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "explain/tmpfiles_line.h"
@@ -17,10 +18,13 @@
  * @at:       moved past the word and the blanks behind it, to the text's NUL at its end
  * @ret_word: newly allocated, on 1; may be empty, if it was quoted
  *
- * Quotes may open inside a word and escapes work inside both kinds of quotes.
+ * @has_escapes: a backslash starts an escape as in C (since systemd 254); otherwise it takes the
+ *            meaning from the byte behind it
+ *
+ * Quotes may open inside a word and backslashes work inside both kinds of quotes.
  * Return: 1 a word, 0 the end, -EBADMSG quote left open or unknown escape, -ENOMEM.
  */
-int tmpfiles_word_next(const char **at, char **ret_word);
+int tmpfiles_word_next(const char **at, bool has_escapes, char **ret_word);
 
 /* Undoes the escapes of a whole argument. Return: 0, -EBADMSG, -ENOMEM. */
 int tmpfiles_word_unescape(const char *text, char **ret_text);

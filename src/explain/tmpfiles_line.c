@@ -66,12 +66,13 @@ bool tmpfiles_type_takes_ownership(char type) {
         return type != '\0' && strchr("fFdDvqQpLcbCwexXrR", type);
 }
 
-static int split_words(const char *text, Words *w, TmpfilesFault *f) {
+static int split_words(const char *text, unsigned version, Words *w, TmpfilesFault *f) {
         char **fields[] = {&w->action, &w->path, &w->mode, &w->user, &w->group, &w->age};
+        bool has_escapes = version == 0 || version >= 254;
         size_t n = 0;
 
         for (int r = 1; n < sizeof(fields) / sizeof(fields[0]) && r > 0;) {
-                r = tmpfiles_word_next(&text, fields[n]);
+                r = tmpfiles_word_next(&text, has_escapes, fields[n]);
                 if (r == -EBADMSG)
                         return fail(f, r, "field %zu: a quote is left open or an escape is unknown",
                                     n + 1);
@@ -340,7 +341,7 @@ static int parse_words(const char *text, const TmpfilesWorld *world, TmpfilesLin
         _cleanup_(words_done) Words w = {0};
         int r;
 
-        r = split_words(text, &w, f);
+        r = split_words(text, world->version, &w, f);
         if (r < 0)
                 return r;
         r = parse_action(w.action, world->version, line, f);

@@ -304,9 +304,11 @@ static int expand(TmpfilesMachine *m, char letter) {
         case 'W':
                 return os_field(m, "VARIANT_ID");
         case 'A':
-                return os_field(m, "IMAGE_VERSION");
         case 'M':
-                return os_field(m, "IMAGE_ID");
+                /* In the manual before they were in the program. */
+                if (m->version > 0 && m->version < 257)
+                        return -EBADSLT;
+                return os_field(m, letter == 'A' ? "IMAGE_VERSION" : "IMAGE_ID");
         case 'C':
         case 'L':
         case 'S':
@@ -380,6 +382,13 @@ int tmpfiles_machine_new(const char *root, bool is_user, uid_t uid, unsigned ver
                 return -ENOMEM;
         }
         *ret_machine = m;
+        return 0;
+}
+
+int tmpfiles_machine_user(const TmpfilesMachine *m, gid_t *ret_gid) {
+        if (!m->name)
+                return -ESRCH;
+        *ret_gid = m->gid;
         return 0;
 }
 

@@ -7,7 +7,7 @@
  * pattern is held against it, which says the same of a path that exists and also works for
  * one that is gone.  Lines may reach a directory through a symlink ("/var/lock" is "/run/lock"),
  * while what was deleted is known by its real path: the part of a pattern without wildcards is
- * resolved.
+ * resolved.  But systemd-tmpfiles lists no directory that is a symlink itself.
  *
  * Limits: symlinks behind the first wildcard are not followed; no more than TMPFILES_BRACES_MAX
  * alternatives of a pattern.
@@ -150,6 +150,7 @@ static void pattern_init(TmpfilesPattern *p, char *text, bool is_glob) {
                 .text = text,
                 .n_directory = fixed_directory(text, is_glob),
                 .n_components = count_components(text),
+                .has_wildcard = is_glob && text[strcspn(text, "*?[\\")] != '\0',
         };
 }
 
@@ -196,21 +197,48 @@ void tmpfiles_patterns_free(TmpfilesPattern *p, size_t n) {
         free(p);
 }
 
-/* Return: 0, -ENOMEM. */
-static int resolve_directory(TmpfilesPattern *p, const TmpfilesTree *tree) {
-        _cleanup_free_ char *written = strndup(p->text, p->n_directory), *real = NULL;
+/* A directory's real path, "" for "/". Return: 0, -ENOMEM, others: not known. */
+static int resolve(const TmpfilesTree *tree, const char *path, size_t n, char **ret) {
+        _cleanup_free_ char *written = strndup(path, n);
+        int r;
 
         if (!written)
                 return -ENOMEM;
-        if (p->n_directory > 0 && tree && tree->resolve) {
-                int r = tree->resolve(tree->userdata, written, &real);
+        if (n == 0 || !tree || !tree->resolve) {
+                *ret = TAKE_PTR(written);
+                return 0;
+        }
+        r = tree->resolve(tree->userdata, written, ret);
+        if (r >= 0 && strcmp(*ret, "/") == 0)
+                (*ret)[0] = '\0';
+        return r;
+}
 
+/* Return: 0, -ENOMEM. */
+static int resolve_directory(TmpfilesPattern *p, const TmpfilesTree *tree) {
+        _cleanup_free_ char *real = NULL, *above = NULL;
+        size_t n_above = p->n_directory, n;
+        int r = resolve(tree, p->text, p->n_directory, &real);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                p->directory = strndup(p->text, p->n_directory);
+                return p->directory ? 0 : -ENOMEM;
+        }
+        while (n_above > 0 && p->text[n_above - 1] != '/')
+                n_above--;
+        if (p->has_wildcard && n_above > 0) {
+                r = resolve(tree, p->text, n_above - 1, &above);
                 if (r == -ENOMEM)
                         return r;
-                if (r >= 0 && strcmp(real, "/") == 0)
-                        real[0] = '\0';
+                n = r >= 0 ? strlen(above) : 0;
+                p->is_behind_link = r >= 0 && (strncmp(real, above, n) != 0 ||
+                                               strlen(real) != n + 1 + p->n_directory - n_above ||
+                                               strncmp(real + n + 1, p->text + n_above,
+                                                       p->n_directory - n_above) != 0);
         }
-        p->directory = real ? TAKE_PTR(real) : TAKE_PTR(written);
+        p->directory = TAKE_PTR(real);
         return 0;
 }
 
@@ -233,6 +261,8 @@ int tmpfiles_pattern_place(TmpfilesPattern *p, bool is_glob, const char *path,
 
         if (!p->directory && resolve_directory(p, tree) < 0)
                 return -ENOMEM;
+        if (p->is_behind_link)
+                return 0;
         n_directory = strlen(p->directory);
         if (strncmp(path, p->directory, n_directory) != 0 || path[n_directory] != '/')
                 return 0;

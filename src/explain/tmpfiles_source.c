@@ -45,6 +45,7 @@ static const char *const system_directories[] = {
 typedef struct Loading {
         const TmpfilesScope *scope;
         TmpfilesConfig *config;
+        TmpfilesMachine *machine;
         TmpfilesWorld world;
         Buffer bytes; /* of the file read last */
         char **ret_error;
@@ -107,24 +108,30 @@ static int read_again(void *userdata, const char *file, const char **ret_bytes,
  * Runs systemd-tmpfiles, as the scope's user if that is not us.
  * Return: 0, -ENOENT, -ETIMEDOUT, -EFBIG, -EIO it failed, -ENOMEM.
  */
-static int run_tool(const TmpfilesScope *s, const char *option, Buffer *ret, char **ret_error) {
+static int run_tool(const TmpfilesScope *s, gid_t user_gid, const char *option, Buffer *ret,
+                    char **ret_error) {
         const SubprocessBounds bounds = {
                 .wait_nsec = TMPFILES_SOURCE_WAIT_NSEC,
                 .n_bytes_max = TMPFILES_CONFIG_BYTES_MAX,
         };
-        char uid[32], runtime[64], root[4096 + 16];
-        const char *argv[16], *env[8];
+        char uid[32], gid[32], runtime[64], root[4096 + 16];
+        const char *argv[20], *env[8];
         size_t n = 0, n_env = 0;
         int status, r;
 
         snprintf(uid, sizeof(uid), "%u", (unsigned)s->uid);
+        snprintf(gid, sizeof(gid), "%u", (unsigned)user_gid);
         snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%s", uid);
-        if (s->is_user && s->uid != geteuid()) {
+        if (s->is_user) {
                 argv[n++] = "setpriv";
-                argv[n++] = "--reuid";
-                argv[n++] = uid;
-                argv[n++] = "--clear-groups";
-                argv[n++] = "--reset-env";
+                if (s->uid != geteuid()) {
+                        argv[n++] = "--reuid";
+                        argv[n++] = uid;
+                        argv[n++] = "--regid";
+                        argv[n++] = gid;
+                        argv[n++] = "--clear-groups";
+                }
+                argv[n++] = "--reset-env"; /* HOME as for a login */
                 argv[n++] = "env";
                 argv[n++] = runtime;
                 argv[n++] = "SYSTEMD_COLORS=0";
@@ -145,8 +152,6 @@ static int run_tool(const TmpfilesScope *s, const char *option, Buffer *ret, cha
         env[n_env++] = "LC_ALL=C";
         env[n_env++] = "SYSTEMD_COLORS=0";
         env[n_env++] = "SYSTEMD_LOG_LEVEL=err";
-        if (s->is_user)
-                env[n_env++] = runtime;
         env[n_env] = NULL;
 
         r = subprocess_run(argv, env, &bounds, ret, &status);
@@ -169,7 +174,7 @@ static int read_version(unsigned *ret_version, char **ret_error) {
         unsigned version;
         int r;
 
-        r = run_tool(&any, "--version", &output, ret_error);
+        r = run_tool(&any, 0, "--version", &output, ret_error);
         if (r < 0)
                 return r;
         if (sscanf(buffer_terminate(&output), "systemd %u", &version) != 1)
@@ -182,8 +187,14 @@ static int read_version(unsigned *ret_version, char **ret_error) {
 static int load_installed(Loading *l) {
         const TmpfilesFiles files = {.read = read_again, .userdata = l};
         _cleanup_buffer_ Buffer output = {0};
-        int r = run_tool(l->scope, "--cat-config", &output, l->ret_error);
+        gid_t gid = 0;
+        int r = l->scope->is_user ? tmpfiles_machine_user(l->machine, &gid) : 0;
 
+        if (r < 0)
+                return fail(l->ret_error, r,
+                            "user %u, whose " TOOL " it was, is not in /etc/passwd",
+                            (unsigned)l->scope->uid);
+        r = run_tool(l->scope, gid, "--cat-config", &output, l->ret_error);
         if (r < 0)
                 return r;
         r = tmpfiles_config_add_output(l->config, buffer_terminate(&output), output.n_bytes,
@@ -264,6 +275,7 @@ int tmpfiles_source_load(const TmpfilesScope *scope, TmpfilesConfig *ret_config,
         r = tmpfiles_machine_new(scope->root, scope->is_user, scope->uid, version, &machine);
         if (r < 0)
                 return r;
+        l.machine = machine;
         l.world = tmpfiles_machine_world(machine);
         l.world.is_graceful = scope->is_graceful;
         r = load_all(&l);

@@ -113,6 +113,14 @@ static int unescape_one(const char *s, Buffer *b) {
         return 1;
 }
 
+/* Behind '\\', before systemd 254. Return: bytes taken, -EBADMSG. */
+static int take_literal(const char *s, Buffer *b) {
+        if (s[0] == '\0')
+                return -EBADMSG;
+        buffer_append_char(b, s[0]);
+        return 1;
+}
+
 static int take_string(Buffer *b, char **ret) {
         char *s;
 
@@ -127,7 +135,7 @@ static int take_string(Buffer *b, char **ret) {
         return 0;
 }
 
-int tmpfiles_word_next(const char **at, char **ret_word) {
+int tmpfiles_word_next(const char **at, bool has_escapes, char **ret_word) {
         _cleanup_buffer_ Buffer word = {0};
         const char *s = *at + strspn(*at, BLANKS);
         char quote = '\0';
@@ -139,7 +147,7 @@ int tmpfiles_word_next(const char **at, char **ret_word) {
         }
         while (*s != '\0' && (quote != '\0' || !strchr(BLANKS, *s))) {
                 if (*s == '\\') {
-                        r = unescape_one(s + 1, &word);
+                        r = has_escapes ? unescape_one(s + 1, &word) : take_literal(s + 1, &word);
                         if (r < 0)
                                 return r;
                         s += 1 + r;

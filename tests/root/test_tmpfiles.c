@@ -176,6 +176,9 @@ static void check_reason(Play *p, const SituationObject *o, const TmpfilesChoice
 
         if (reason == TMPFILES_REASON_NONE || c->verdict == TMPFILES_GOES || c->at)
                 return;
+        /* A line that has a path to itself, and acts there: both are so. */
+        if (reason == TMPFILES_REASON_LINE && c->reason == TMPFILES_REASON_SELF)
+                return;
         if (reason != c->reason)
                 wrong(p, o, "kept because of '%s', says the log; the choice says '%s'",
                       reasons[reason], reasons[c->reason]);

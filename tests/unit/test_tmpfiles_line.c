@@ -112,7 +112,7 @@ START_TEST(test_lines) {
         TmpfilesLine line;
         TmpfilesFault fault;
 
-        ck_assert_int_eq(parse(lines[_i].text, &world, &line, &fault), 1);
+        ck_assert_int_eq(parse(lines[_i].text, &world_257, &line, &fault), 1);
         ck_assert_int_eq(line.type, lines[_i].type);
         ck_assert_str_eq(line.path, lines[_i].path);
         if (lines[_i].argument)
@@ -181,8 +181,10 @@ static const struct {
 START_TEST(test_faults) {
         TmpfilesLine line = {.type = '?'};
         TmpfilesFault fault = {"untouched"};
+        /* Escapes as in C came with 254. */
+        const TmpfilesWorld *w = strchr(faults[_i].text, '\\') ? &world_257 : &world;
 
-        ck_assert_int_eq(parse(faults[_i].text, &world, &line, &fault), faults[_i].r);
+        ck_assert_int_eq(parse(faults[_i].text, w, &line, &fault), faults[_i].r);
         ck_assert_int_eq(line.type, '?');
         if (faults[_i].fault)
                 ck_assert_str_eq(fault.text, faults[_i].fault);
@@ -230,6 +232,21 @@ START_TEST(test_owners) {
 }
 END_TEST
 
+/* Before 254 a backslash only took the meaning from what is behind it. */
+START_TEST(test_old_backslash) {
+        TmpfilesLine line;
+
+        ck_assert_int_eq(parse("d /a\\x20\\ b\\\"'c\\'d'", &world, &line, NULL), 1);
+        ck_assert_str_eq(line.path, "/ax20 b\"c'd");
+        tmpfiles_line_done(&line);
+        ck_assert_int_eq(parse("d /a\\", &world, &line, NULL), -EBADMSG);
+        /* An argument always had them. */
+        ck_assert_int_eq(parse("f /a - - - - \\x41", &world, &line, NULL), 1);
+        ck_assert_str_eq(line.argument, "A");
+        tmpfiles_line_done(&line);
+}
+END_TEST
+
 START_TEST(test_bounds) {
         TmpfilesLine line;
         size_t n = TMPFILES_LINE_BYTES_MAX + 1;
@@ -271,6 +288,7 @@ int main(void) {
         tcase_add_loop_test(tcase, test_faults, 0, N(faults));
         tcase_add_test(tcase, test_modifiers);
         tcase_add_test(tcase, test_owners);
+        tcase_add_test(tcase, test_old_backslash);
         tcase_add_test(tcase, test_bounds);
         tcase_add_test(tcase, test_types);
         return unit_run("tmpfiles_line", tcase);
