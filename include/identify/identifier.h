@@ -27,6 +27,9 @@ int identifier_new(ProcessTable *table, Witness *witness, const ProcSource *sour
                    Identifier **ret_identifier);
 Identifier *identifier_free(Identifier *i);
 
+/* From now on each new deleter is told of; it is borrowed, and may be referenced. */
+void identifier_tell(Identifier *i, void (*made)(void *userdata, const Deleter *d), void *userdata);
+
 /* Does it follow every life of every pid, and can pidfds be left out then without harm? */
 bool identifier_spares_pidfds(const Identifier *i);
 

@@ -5,10 +5,9 @@
  * On whose behalf a process works, seen from its ancestors: who leads its session, and by which of
  * them the work entered the machine.  Pure.
  *
- * Limits: a process is taken for the program that its executable is called, so whoever may start
- * one can copy it under the name of "sshd" or "cron" and be taken for that, by those who look at
- * what it starts.  Only where the executable is not known, or is one that is many programs
- * (busybox), the process's name counts, which it can change as it likes.  A container is what
+ * Limits: a process is taken for the program that its executable is called (process_view.h), so
+ * whoever may start one can copy it under the name of "sshd" or "cron" and be taken for that, by
+ * those who look at what it starts.  A container is what
  * container_parse() says, or a pid namespace of whatever kind.  Nothing is found beyond an ancestor
  * of which nothing is known, nor beyond the last that is kept.  A terminal that a process got after
  * its last exec is not seen.

@@ -37,6 +37,8 @@ struct Identifier {
         uint64_t batch;
         bool is_late; /* the witness lags behind this batch */
         uint64_t n_deleters;
+        void (*made)(void *userdata, const Deleter *d);
+        void *userdata;
         ProcessAnswer answer;
         bool has_directory; /* of the answer */
         CacheEntry cache[IDENTIFIER_CACHE_ENTRIES];
@@ -62,6 +64,12 @@ Identifier *identifier_free(Identifier *i) {
                 deleter_unref(i->cache[k].deleter);
         free(i);
         return NULL;
+}
+
+void identifier_tell(Identifier *i, void (*made)(void *userdata, const Deleter *d),
+                     void *userdata) {
+        i->made = made;
+        i->userdata = userdata;
 }
 
 bool identifier_spares_pidfds(const Identifier *i) {
@@ -264,6 +272,8 @@ int identifier_find(Identifier *i, const FlightEvent *e, Deleter **ret_deleter) 
                         return -ENOMEM;
                 deleter_unref(c->deleter);
                 c->deleter = d;
+                if (i->made)
+                        i->made(i->userdata, d);
         }
         c->pid = e->fan.pid;
         c->pidfd_state = e->fan.pidfd_state;

@@ -13,6 +13,7 @@
 
 #include "identify/cgroup.h"
 #include "identify/container.h"
+#include "identify/process_view.h"
 
 /* Majors of Unix98 pseudo-terminals, and of BSD's. */
 #define PTS_MAJOR_FIRST 136
@@ -42,39 +43,13 @@ static const ProcessView *process_at(const Deleter *d, size_t i) {
         return i == 0 ? &d->process : &d->ancestors[i - 1];
 }
 
-static bool is_one_of(const char *name, const char *const *names) {
-        for (; *names; names++)
-                if (strcmp(name, *names) == 0)
-                        return true;
-        return false;
-}
-
-/* What a process runs; NULL unknown. */
-static const char *program_of(const ProcessView *v) {
-        static const char *const many[] = {"busybox", "toybox", NULL};
-        const char *base;
-
-        if (!v->facts)
-                return NULL;
-        if (!v->facts->executable)
-                return v->facts->name;
-        base = basename(v->facts->executable);
-        return is_one_of(base, many) && v->facts->name ? v->facts->name : base;
-}
-
-static bool runs_one_of(const ProcessView *v, const char *const *programs) {
-        const char *program = program_of(v);
-
-        return program && is_one_of(program, programs);
-}
-
 /* The last two since OpenSSH 9.8 and 10.0. */
 static const char *const sshd_programs[] = {"sshd", "sshd-session", "sshd-auth", NULL};
 
 /* It or what it forked to guard a session may serve many: who came is the first that is neither. */
 static bool is_below_sshd(const ProcessView *child, const ProcessView *parent) {
-        return runs_one_of(parent, sshd_programs) && program_of(child) &&
-               !runs_one_of(child, sshd_programs);
+        return process_view_runs_one_of(parent, sshd_programs) && process_view_program(child) &&
+               !process_view_runs_one_of(child, sshd_programs);
 }
 
 static bool is_same_container(const ContainerRef *a, const ContainerRef *b) {
@@ -101,11 +76,11 @@ static EntryType gateway_between(const ProcessView *child, const ProcessView *pa
                                                     "atd",  "fcron", NULL};
         static const char *const login_programs[] = {"login", "agetty", "getty", NULL};
 
-        if (runs_one_of(parent, cron_programs))
+        if (process_view_runs_one_of(parent, cron_programs))
                 return ENTRY_CRON;
         if (is_below_sshd(child, parent))
                 return ENTRY_SSHD;
-        if (runs_one_of(parent, login_programs))
+        if (process_view_runs_one_of(parent, login_programs))
                 return ENTRY_CONSOLE;
         return enters_container(child, parent) ? ENTRY_CONTAINER : ENTRY_NONE;
 }
@@ -150,7 +125,7 @@ static bool is_user_manager(const ProcessView *v) {
         static const char scope[] = "init.scope";
         CgroupUnits u;
 
-        if (!runs_one_of(v, programs) || !v->facts->cgroup)
+        if (!process_view_runs_one_of(v, programs) || !v->facts->cgroup)
                 return false;
         cgroup_units_parse(v->facts->cgroup, strlen(v->facts->cgroup), &u);
         return u.user_unit && u.n_user_unit == strlen(scope) &&
