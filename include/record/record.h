@@ -75,6 +75,7 @@ typedef struct Record {
         const Remains *remains; /* NULL: nothing of it, or not known */
         const Deleter *deleter;
         const Cause *cause; /* NULL: none was found, or not in time */
+        bool is_cause_late; /* it was not found in time: there may be one */
         PathSource path_source;
         const char *upper_path;     /* in the overlay's writable layer; NULL unknown or not asked */
         const char *container_path; /* as the deleter's container has it; NULL unknown, or none */

@@ -310,6 +310,8 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                         remains_append_whodunlink(r->remains, b);
                 if (r->cause)
                         json_cause_append(r->cause, b);
+                if (r->is_cause_late)
+                        buffer_append_literal(b, "\"cause_late\":true,");
         }
         if (r->mount)
                 append_mount(b, r->mount);

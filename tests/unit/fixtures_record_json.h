@@ -162,6 +162,7 @@ static const Field fields[] = {
         {"whodunlink.held_by.pid", json_type_int},
         {"whodunlink.held_by.name", json_type_string},
         {"whodunlink.held_by.fd", json_type_int},
+        {"whodunlink.cause_late", json_type_boolean},
         {"whodunlink.cause.type", json_type_string},
         {"whodunlink.cause.rule", json_type_string},
         {"whodunlink.cause.source", json_type_string},

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Reading small files of configuration and state, which may be anything and of any size.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+
+/* Names taken of one directory; of more the first in the order of the alphabet. */
+#define CONFIG_FILE_NAMES_MAX 512
+
+/*
+ * config_file_read() - read a regular file
+ * @root_fd: what an absolute path begins at
+ * @ret:     cleared; NUL-terminated behind its n_bytes
+ *
+ * Neither waits at a FIFO nor opens a device.
+ * Return: 0, -EFBIG larger than n_max, -EINVAL no regular file, -ENOMEM, errors of open(2),
+ * read(2).
+ */
+int config_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret);
+
+/* Owned names of a directory, sorted by bytes. */
+typedef struct ConfigNames {
+        char **names;
+        size_t n;
+} ConfigNames;
+
+void config_names_done(ConfigNames *l);
+#define _cleanup_config_names_ _cleanup_(config_names_done)
+
+/* All but those that begin with '.'. Return: 0, -ENOMEM, errors of open(2). */
+int config_file_list(int root_fd, const char *directory, ConfigNames *ret_names);
+
+/*
+ * config_file_user() - the name of a user in /etc/passwd
+ * @ret_name: newly allocated
+ *
+ * The name service is not asked: it may take seconds.
+ * Return: 0, -ENOENT, as config_file_read().
+ */
+int config_file_user(int root_fd, uid_t uid, char **ret_name);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Opened without waiting, looked at, and read up to a bound. */
+
+#include "explain/config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/directory.h"
+
+#define PASSWD_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+static const char *below_root(const char *path) {
+        while (*path == '/')
+                path++;
+        return *path ? path : ".";
+}
+
+int config_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        ssize_t n;
+
+        buffer_clear(ret);
+        fd = openat(root_fd, below_root(path), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        do {
+                if (buffer_reserve(ret, 16 * 1024) < 0)
+                        return -ENOMEM;
+                n = read(fd, ret->bytes + ret->n_bytes, 16 * 1024 - 1);
+                if (n < 0)
+                        return -errno;
+                ret->n_bytes += (size_t)n;
+                if (ret->n_bytes > n_max)
+                        return -EFBIG;
+        } while (n > 0);
+        (void)buffer_terminate(ret);
+        return 0;
+}
+
+void config_names_done(ConfigNames *l) {
+        for (size_t i = 0; i < l->n; i++)
+                free(l->names[i]);
+        free(l->names);
+        *l = (ConfigNames){0};
+}
+
+/* Sorted in place; the last makes room for one that comes before it. */
+static int add(ConfigNames *l, const char *name) {
+        char *copy = strdup(name);
+        size_t i;
+
+        if (!copy)
+                return -ENOMEM;
+        if (l->n == CONFIG_FILE_NAMES_MAX) {
+                if (strcmp(l->names[l->n - 1], copy) <= 0) {
+                        free(copy);
+                        return 0;
+                }
+                free(l->names[--l->n]);
+        }
+        for (i = l->n++; i > 0 && strcmp(l->names[i - 1], copy) > 0; i--)
+                l->names[i] = l->names[i - 1];
+        l->names[i] = copy;
+        return 0;
+}
+
+int config_file_list(int root_fd, const char *directory, ConfigNames *ret_names) {
+        _cleanup_config_names_ ConfigNames l = {0};
+        _cleanup_closedir_ DIR *dir = NULL;
+        struct dirent *e;
+
+        dir = directory_list(root_fd, below_root(directory));
+        if (!dir)
+                return -errno;
+        l.names = calloc(CONFIG_FILE_NAMES_MAX, sizeof(*l.names));
+        if (!l.names)
+                return -ENOMEM;
+        while ((e = readdir(dir)))
+                if (e->d_name[0] != '.' && add(&l, e->d_name) < 0)
+                        return -ENOMEM;
+        *ret_names = l;
+        l = (ConfigNames){0};
+        return 0;
+}
+
+int config_file_user(int root_fd, uid_t uid, char **ret_name) {
+        _cleanup_buffer_ Buffer text = {0};
+        int r = config_file_read(root_fd, "/etc/passwd", PASSWD_BYTES_MAX, &text);
+
+        if (r < 0)
+                return r;
+        for (char *line = text.bytes, *end; line < text.bytes + text.n_bytes; line = end + 1) {
+                char *name_end, *id;
+
+                end = memchr(line, '\n', (size_t)(text.bytes + text.n_bytes - line));
+                if (!end)
+                        end = text.bytes + text.n_bytes;
+                *end = '\0';
+                name_end = strchr(line, ':');
+                id = name_end ? strchr(name_end + 1, ':') : NULL;
+                if (!id || id[1] < '0' || id[1] > '9' || strtoul(id + 1, NULL, 10) != uid)
+                        continue;
+                *ret_name = strndup(line, (size_t)(name_end - line));
+                return *ret_name ? 0 : -ENOMEM;
+        }
+        return -ENOENT;
+}
