@@ -11,6 +11,7 @@
  *
  * None when it concerns no target, is our own or does not pass the filters; several when the kernel
  * has merged what happened to one name.
- * Return: 0, errors of the sink.
+ * Return: 0; -EAGAIN nothing was written, since a cause is still looked for: ask again; errors of
+ * the sink.
  */
 int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e);

@@ -10,6 +10,7 @@
 #include "command/watch_hold.h"
 #include "command/watch_remains.h"
 #include "command/watch_session.h"
+#include "explain/explainer.h"
 #include "identify/identifier.h"
 #include "identify/user_names.h"
 #include "record/host_facts.h"
@@ -45,6 +46,8 @@ struct WatchSession {
         Witness *witness; /* NULL: no process connector */
         WatchHold *hold;  /* NULL: programs are not held */
         Identifier *identifier;
+        Explainer *explainer; /* NULL: no thread could be started for it */
+        bool is_hasty;        /* no record can be held back now */
 
         DescriptorStore *store; /* NULL: no service manager; borrowed */
         struct WatchKeep *keep; /* NULL: nothing outlives the process */

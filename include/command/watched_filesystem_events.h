@@ -51,6 +51,8 @@ int watched_filesystem_stat(WatchedFilesystem *fs, const FileHandle *file, struc
  */
 bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
                                  FanEvent *ret_event);
+/* The event cannot be written yet: watched_filesystem_next() returns it again. */
+void watched_filesystem_postpone(WatchedFilesystem *fs, LocatedEvent *e);
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
 

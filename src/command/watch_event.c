@@ -19,6 +19,7 @@
 #include "base/hash_table.h"
 #include "base/path.h"
 #include "capture/handle_inode.h"
+#include "command/watch_cause.h"
 #include "command/watch_overlays.h"
 #include "command/watch_session_private.h"
 #include "command/watched_filesystem_events.h"
@@ -223,6 +224,9 @@ static int tell(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, R
                 r->mount = watched_filesystem_mount(fs);
         if (!record_filter_passes(&s->options->filter, r))
                 return 0;
+        error = watch_cause_find(s, r);
+        if (error < 0)
+                return error;
         r->may_be_overwrite = r->action == RECORD_MOVE && e->victim.state == VICTIM_POSSIBLE;
         watch_overlays_fill(s, fs, r);
         /* Of a whiteout the event's file is the whiteout. */
@@ -231,6 +235,8 @@ static int tell(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e, R
         error = watch_session_put(s, r);
         if (error < 0)
                 return error;
+        /* What else this event tells of cannot be held back any more. */
+        s->is_hasty = true;
         s->counters.n_records++;
         s->counters.n_moves += r->action == RECORD_MOVE;
         s->counters.n_vanished += is_vanished;
@@ -303,7 +309,7 @@ static int put_whiteout(WatchSession *s, WatchedFilesystem *fs, const LocatedEve
         return tell(s, fs, e, &r, true, N_PARTS);
 }
 
-int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+static int put_event(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
         bool is_told, is_directory;
         int r = 0;
 
@@ -326,5 +332,13 @@ int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *
                 if (e->event.fan.mask & part_masks[part])
                         r = put_part(s, fs, e, part);
         }
+        return r;
+}
+
+int watch_event_put(WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+        const bool was_hasty = s->is_hasty;
+        int r = put_event(s, fs, e);
+
+        s->is_hasty = was_hasty;
         return r;
 }

@@ -135,6 +135,15 @@ static int say_read_error(const WatchedFilesystem *fs, int error) {
 /* Events of one filesystem between two looks at signals and the other filesystems. */
 #define DISPATCH_MAX_EVENTS 16384
 
+/* Its cause is still looked for. Who did what comes meanwhile must not be found out later. */
+static int postpone(WatchedFilesystem *fs, LocatedEvent *e) {
+        int r;
+
+        watched_filesystem_postpone(fs, e);
+        r = watched_filesystem_absorb(fs);
+        return r < 0 ? say_read_error(fs, r) : WATCH_BUSY;
+}
+
 /* Return: a WatchState or a negative errno. */
 static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
         WatchState state = WATCH_IDLE;
@@ -146,6 +155,8 @@ static int dispatch_filesystem(WatchSession *s, WatchedFilesystem *fs) {
                 if (r <= 0)
                         break;
                 r = watch_event_put(s, fs, &e);
+                if (r == -EAGAIN)
+                        return postpone(fs, &e);
                 watched_filesystem_done(fs, &e);
                 if (r < 0)
                         return r;
@@ -234,8 +245,11 @@ int watch_session_dispatch(WatchSession *s) {
 int watch_session_settle(WatchSession *s) {
         int r = WATCH_BUSY;
 
+        /* What is held back now would be looked for where it is no longer. */
+        s->is_hasty = true;
         for (int i = 0; i < SETTLE_MAX_LOOKS && r == WATCH_BUSY; i++)
                 r = watch_session_dispatch(s);
+        s->is_hasty = false;
         return r;
 }
 

@@ -19,6 +19,7 @@
 #include "base/path.h"
 #include "command/capabilities.h"
 #include "command/reasons.h"
+#include "command/watch_cause.h"
 #include "command/watch_hold.h"
 #include "command/watch_keep.h"
 #include "command/watch_output.h"
@@ -225,6 +226,7 @@ int watch_setup(WatchSession *s) {
         if (r < 0)
                 return r;
         ask_own_names(s);
+        watch_cause_start(s);
         s->mounts_fd = openat(s->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
         if (s->mounts_fd < 0)
                 return say_error("open /proc/self/mountinfo", -errno);
@@ -233,6 +235,7 @@ int watch_setup(WatchSession *s) {
 }
 
 void watch_setup_undo(WatchSession *s) {
+        explainer_free(s->explainer);
         identifier_free(s->identifier);
         witness_free(s->witness);
         watch_hold_free(s->hold);

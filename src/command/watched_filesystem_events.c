@@ -189,6 +189,11 @@ static void apply(WatchedFilesystem *fs, const LocatedEvent *e) {
         locator_apply(fs->locator, &e->event);
 }
 
+void watched_filesystem_postpone(WatchedFilesystem *fs, LocatedEvent *e) {
+        (void)fs;
+        forget_copy(e);
+}
+
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e) {
         forget_copy(e);
         follow_mounts(fs, &e->event.fan);
