@@ -38,6 +38,7 @@ typedef struct History {
         bool is_newest_first; /* of what is added: further ones are dropped, else the oldest go */
         size_t n_read;        /* lines that were added */
         size_t n_strange;     /* of them those that are no records */
+        uint64_t last_nsec;   /* of the newest record of any path that was read; 0 none */
 } History;
 
 #define _cleanup_history_ _cleanup_(history_done)

@@ -95,6 +95,8 @@ int history_add(History *h, const char *line, size_t n_line) {
                 h->n_strange++;
                 return 1;
         }
+        if (p.record.realtime_nsec > h->last_nsec)
+                h->last_nsec = p.record.realtime_nsec;
         match = history_match(&p.record, h->path, h->n_path);
         if (match == HISTORY_NONE || is_known(h, record_parsed_id(&p)))
                 record_parsed_done(&p);
