@@ -11,6 +11,7 @@
 
 #include "command/doctor.h"
 #include "command/watch.h"
+#include "command/why.h"
 
 typedef struct Verb {
         const char *name;
@@ -20,6 +21,7 @@ typedef struct Verb {
 
 static const Verb verbs[] = {
         {"watch", watch_main, "say who deletes files, as it happens"},
+        {"why", why_main, "say what will delete a file, and when; or what deleted it"},
         {"doctor", doctor_main, "say what can be watched on this machine, and what is missing"},
 };
 
