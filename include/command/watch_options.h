@@ -31,6 +31,8 @@ typedef struct WatchOptions {
         bool is_all;  /* every local filesystem; no paths are given */
         bool is_once; /* --once was given: .count is 1 */
         bool has_upper_paths;
+        bool has_fold;
+        uint64_t fold; /* with .has_fold: see fold.h; 0 off */
         Marking marking;
         uint64_t count;          /* end after so many have vanished; 0 never; --once is 1 */
         uint64_t timeout_nsec;   /* end with 124 after; 0 never */

@@ -25,12 +25,16 @@ typedef enum RecordAction {
         RECORD_STOP,      /* the watch ends */
         RECORD_LOSS,      /* something could not be seen */
         RECORD_COVERAGE,  /* a filesystem is watched now, or no longer */
+        RECORD_FOLD,      /* many deletions of one process, counted */
         RECORD_N_ACTIONS
 } RecordAction;
 
 const char *record_action_to_string(RecordAction a);
-/* False for news about the watch itself: START, STOP, LOSS, COVERAGE. */
+/* One deletion or move: neither news about the watch itself (START, STOP, LOSS, COVERAGE) nor FOLD.
+ */
 bool record_action_is_deletion(RecordAction a);
+/* Does a record of this kind have a deleter: a deletion, or many? */
+bool record_action_has_deleter(RecordAction a);
 
 /* A visible path in its two parts; .name bytes are not NUL-terminated. */
 typedef struct RecordPath {
@@ -48,6 +52,7 @@ typedef struct RecordKey {
         uint64_t stream;   /* of events, one a filesystem, from 1; 0: news about the watch itself */
         uint64_t position; /* of the event in its stream, from 0; of news nanoseconds since boot */
         unsigned part;     /* one event can tell of several things */
+        bool is_fold;      /* of the first of many */
 } RecordKey;
 
 typedef struct RecordLoss {
@@ -55,6 +60,18 @@ typedef struct RecordLoss {
         uint64_t count;         /* 0: the kernel does not say */
         const char *filesystem; /* mount point; NULL when it is not about one */
 } RecordLoss;
+
+/* Deletions and moves of one process within a second that are not told one by one. */
+typedef struct RecordFold {
+        uint64_t n_entries;              /* all: … */
+        uint64_t n_files, n_directories; /* … of either kind; among them … */
+        uint64_t n_moves, n_overwrites;
+        const char *common_directory; /* that all are in or below; NULL unknown */
+        size_t n_common_directory;
+        const char *first, *last; /* paths, or names in unknown directories */
+        size_t n_first, n_last;
+        uint64_t since_nsec, until_nsec; /* realtime: when the first and the last was read */
+} RecordFold;
 
 /* Everything is borrowed until the renderer returns. */
 typedef struct Record {
@@ -83,6 +100,9 @@ typedef struct Record {
         /* News: */
         const char *message; /* one sentence, without a full stop */
         RecordLoss loss;
+
+        /* FOLD; .deleter is whose they are: */
+        const RecordFold *fold;
 } Record;
 
 /* Appends directory, '/' and name; nothing when the name is unknown. */

@@ -22,8 +22,9 @@ RecordJournal *record_journal_free(RecordJournal *j);
  * record_journal_append() - append the fields of one entry, as the journal's socket takes them
  *
  * MESSAGE is the whole JSON line; the others are to be looked for.  Paths and names are exact
- * bytes. What is not known has no field.  The fields of a user are as they are in the JSON line: no
- * names for the numbers of a container.
+ * bytes.  What is not known has no field.  The fields of a user are as they are in the JSON line:
+ * no names for the numbers of a container.  The DELETION_DIRECTORY of a fold is what all of it was
+ * in or below.
  *
  * Return: 0, -ENOMEM (what was appended is not a whole entry).
  */

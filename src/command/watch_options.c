@@ -38,6 +38,8 @@ static const char help[] =
         "\n"
         "  --all                      every local filesystem, also those mounted later\n"
         "  --output=auto|text|json|journal  text on a terminal, journal in a service\n"
+        "  --fold=N                   of one process and second, count what is beyond N;\n"
+        "                             0: tell each; journal: 256, else 0\n"
         "  --color=auto|always|never  auto: on a terminal, unless NO_COLOR is set\n"
         "  --quiet                    only records, no news and no summary on stderr\n"
         "  --marks=auto|filesystem|directories  each directory where one mark is refused\n"
@@ -70,6 +72,7 @@ typedef enum WatchOption {
         OPTION_CONFIG,
         OPTION_COUNT,
         OPTION_FAN_FEATURES,
+        OPTION_FOLD,
         OPTION_HOLD_EXEC,
         OPTION_MARKS,
         OPTION_ONCE,
@@ -95,6 +98,7 @@ static const struct option options[] = {
         {"exclude", required_argument, NULL, FILTER_OPTION_EXCLUDE},
         {"exe", required_argument, NULL, FILTER_OPTION_EXE},
         {"fan-features", required_argument, NULL, OPTION_FAN_FEATURES}, /* for tests */
+        {"fold", required_argument, NULL, OPTION_FOLD},
         {"help", no_argument, NULL, OPTION_HELP},
         {"hold-exec", optional_argument, NULL, OPTION_HOLD_EXEC},
         {"include", required_argument, NULL, FILTER_OPTION_INCLUDE},
@@ -218,6 +222,14 @@ static int parse_hold_exec(const Usage *u, const char *value, uint64_t *ret_nsec
         return 0;
 }
 
+static int parse_fold(const Usage *u, const char *value, uint64_t *ret) {
+        if (option_value_u64(value, UINT64_MAX, ret) < 0)
+                return usage_mistake(u, "fold", value,
+                                     "not a number of entries that one process may delete within a "
+                                     "second before the rest is counted; 0 tells each");
+        return 0;
+}
+
 static int parse_fan_features(const Usage *u, const char *value, unsigned *ret) {
         uint64_t features;
 
@@ -260,6 +272,9 @@ static int apply(void *userdata, const Usage *u, int option, const char *value) 
                 return parse_count(u, value, &o->count);
         case OPTION_FAN_FEATURES:
                 return parse_fan_features(u, value, &o->fan_features);
+        case OPTION_FOLD:
+                o->has_fold = true;
+                return parse_fold(u, value, &o->fold);
         case OPTION_HOLD_EXEC:
                 return parse_hold_exec(u, value, &o->hold_exec_nsec);
         case OPTION_MARKS:

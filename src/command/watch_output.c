@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "sink/fold.h"
 #include "sink/journal_sink.h"
 #include "sink/journal_socket.h"
 #include "sink/line_sink.h"
@@ -43,6 +44,10 @@ static RecordTextOptions text_options(WatchColor color) {
         };
 }
 
+static uint64_t fold(const WatchOptions *o, uint64_t unless_given) {
+        return o->has_fold ? o->fold : unless_given;
+}
+
 static int say_error(const char *where, int error) {
         fprintf(stderr, "whodunlink: cannot write to %s: %s\n", where, strerror(-error));
         return error;
@@ -63,7 +68,8 @@ static int open_journal(WatchSession *s) {
 
         r = journal_sink_new(JOURNAL_SOCKET_PATH, &s->host, s->names, &journal);
         if (r >= 0)
-                r = record_sink_new(&journal_sink_kind, journal, &s->sink);
+                r = record_sink_new(&journal_sink_kind, journal, fold(s->options, FOLD_DEFAULT),
+                                    &s->sink);
         if (r < 0)
                 return say_error("the journal", r);
         s->is_stderr_journal = journal_sink_is_stream(STDERR_FILENO, getenv("JOURNAL_STREAM"));
@@ -81,7 +87,7 @@ static int open_lines(WatchSession *s, bool is_text) {
         else
                 r = line_sink_new_json(STDOUT_FILENO, &s->host, s->names, &lines);
         if (r >= 0)
-                r = record_sink_new(&line_sink_kind, lines, &s->sink);
+                r = record_sink_new(&line_sink_kind, lines, fold(s->options, 0), &s->sink);
         return r < 0 ? say_error("stdout", r) : 0;
 }
 

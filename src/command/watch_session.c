@@ -384,6 +384,11 @@ int watch_session_announce(WatchSession *s, RecordAction action) {
         int r;
 
         s->is_started = true;
+        r = record_sink_end_folds(s->sink);
+        if (r < 0) {
+                say_write_error(s, r);
+                return r;
+        }
         buffer_append_string(
                 &b, action == RECORD_START
                             ? s->is_continued ? "whodunlink " PROJECT_VERSION " goes on to watch"

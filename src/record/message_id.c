@@ -18,6 +18,7 @@ const char *message_id_of(RecordAction a) {
                 [RECORD_STOP] = "64bd81e9feb544cb95aaa65883b27ae4",
                 [RECORD_LOSS] = "f654db4ea1c54d499462ffb5c80341e5",
                 [RECORD_COVERAGE] = "80d2374f85cf44e68442b9108c69342c",
+                [RECORD_FOLD] = "a44a21450a65441695091f7512856ec7",
         };
 
         return ids[a];

@@ -10,6 +10,7 @@ const char *record_action_to_string(RecordAction a) {
                 [RECORD_MOVE] = "move",     [RECORD_OVERWRITE] = "overwrite",
                 [RECORD_START] = "start",   [RECORD_STOP] = "stop",
                 [RECORD_LOSS] = "loss",     [RECORD_COVERAGE] = "coverage",
+                [RECORD_FOLD] = "fold",
         };
 
         return names[a];
@@ -17,6 +18,10 @@ const char *record_action_to_string(RecordAction a) {
 
 bool record_action_is_deletion(RecordAction a) {
         return a == RECORD_UNLINK || a == RECORD_RMDIR || a == RECORD_MOVE || a == RECORD_OVERWRITE;
+}
+
+bool record_action_has_deleter(RecordAction a) {
+        return record_action_is_deletion(a) || a == RECORD_FOLD;
 }
 
 void record_path_append(const RecordPath *p, Buffer *b) {

@@ -205,13 +205,17 @@ int record_journal_append(RecordJournal *j, const Record *record, Buffer *ret_fi
         journal_field_append_string(b, "SYSLOG_IDENTIFIER", "whodunlink");
         journal_field_append_string(b, "DELETION_ACTION", record_action_to_string(record->action));
         journal_field_append_u64(b, "DELETION_SEQUENCE", record->sequence);
-        if (record_action_is_deletion(record->action)) {
+        if (record_action_is_deletion(record->action))
                 append_file(j, record, b);
+        else if (record->action == RECORD_FOLD)
+                journal_field_append(b, "DELETION_DIRECTORY", record->fold->common_directory,
+                                     record->fold->n_common_directory);
+        if (record_action_has_deleter(record->action)) {
                 r = append_process(j, record->deleter, b);
                 if (r < 0)
                         return r;
-                if (record->cause)
-                        append_cause(record->cause, b);
         }
+        if (record->cause)
+                append_cause(record->cause, b);
         return b->is_failed ? -ENOMEM : 0;
 }

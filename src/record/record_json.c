@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "record/json_cause.h"
+#include "record/json_fold.h"
 #include "record/json_process.h"
 #include "record/json_string.h"
 
@@ -127,7 +128,10 @@ static const char *verb(const Record *r) {
 
 static void append_message(RecordJson *j, const Record *r, const JsonProcess *process, Buffer *b) {
         buffer_append_literal(b, "\"message\":\"");
-        if (!record_action_is_deletion(r->action)) {
+        if (r->action == RECORD_FOLD) {
+                buffer_append(b, process->subject.bytes, process->subject.n_bytes);
+                json_fold_append_message(r->fold, b);
+        } else if (!record_action_is_deletion(r->action)) {
                 append_string(b, r->message);
         } else {
                 buffer_append(b, process->subject.bytes, process->subject.n_bytes);
@@ -148,6 +152,7 @@ static const char *event_type(RecordAction a) {
         case RECORD_UNLINK:
         case RECORD_RMDIR:
         case RECORD_OVERWRITE:
+        case RECORD_FOLD:
                 return "deletion";
         case RECORD_MOVE:
                 return "change";
@@ -169,6 +174,8 @@ static void append_key(const RecordKey *k, Buffer *b) {
                 buffer_append_char(b, '.');
                 buffer_append_u64(b, k->part);
         }
+        if (k->is_fold)
+                buffer_append_literal(b, "-fold");
 }
 
 static void append_event(RecordJson *j, const Record *r, Buffer *b) {
@@ -299,6 +306,8 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 if (r->deleter->process.facts && r->deleter->process.facts->is_args_cut)
                         buffer_append_literal(b, "\"args_cut\":true,");
                 APPEND_MEMBER(b, "attribution", attribution_to_string(r->deleter->attribution));
+        }
+        if (record_action_is_deletion(r->action)) {
                 APPEND_MEMBER(b, "path_source", path_source_to_string(r->path_source));
                 append_raw(b, "\"path_raw\":\"", &j->path);
                 append_raw(b, "\"target_path_raw\":\"", &j->new_path);
@@ -317,6 +326,8 @@ static void append_whodunlink(RecordJson *j, const Record *r, const JsonProcess 
                 append_mount(b, r->mount);
         if (r->action == RECORD_LOSS)
                 append_loss(b, &r->loss);
+        if (r->action == RECORD_FOLD)
+                json_fold_append(r->fold, b);
         /* Without memory for the first byte there is none to look at. */
         if (b->is_failed)
                 return;
@@ -349,10 +360,12 @@ int record_json_append(RecordJson *j, const Record *record, Buffer *ret_line) {
 
         buffer_clear(&j->path);
         buffer_clear(&j->new_path);
-        if (record_action_is_deletion(record->action)) {
+        if (record_action_has_deleter(record->action)) {
                 r = process_of(j, record->deleter, &process);
                 if (r < 0)
                         return r;
+        }
+        if (record_action_is_deletion(record->action)) {
                 record_path_append(&record->path, &j->path);
                 record_path_append(&record->new_path, &j->new_path);
         }
@@ -360,10 +373,10 @@ int record_json_append(RecordJson *j, const Record *record, Buffer *ret_line) {
         append_time(j, record->realtime_nsec, ret_line);
         append_message(j, record, process, ret_line);
         append_event(j, record, ret_line);
-        if (process) {
+        if (record_action_is_deletion(record->action))
                 append_file(j, record, ret_line);
+        if (process)
                 buffer_append(ret_line, process->members.bytes, process->members.n_bytes);
-        }
         buffer_append(ret_line, j->host_members.bytes, j->host_members.n_bytes);
         append_whodunlink(j, record, process, ret_line);
         return ret_line->is_failed || j->path.is_failed || j->new_path.is_failed ? -ENOMEM : 0;

@@ -200,13 +200,42 @@ static void append_cause(RecordText *t, const Cause *c, bool is_continued, Buffe
                 b->is_failed = true;
 }
 
+/* "9744 more in or below /tmp/x (9700 files, 44 directories)" */
+static void append_fold(const RecordFold *f, Buffer *b) {
+        buffer_append_u64(b, f->n_entries);
+        buffer_append_literal(b, " more");
+        if (f->common_directory) {
+                buffer_append_literal(b, " in or below ");
+                escape_append_shell_word(b, f->common_directory, f->n_common_directory);
+        }
+        buffer_append_literal(b, " (");
+        buffer_append_u64(b, f->n_files);
+        buffer_append_string(b, f->n_files == 1 ? " file, " : " files, ");
+        buffer_append_u64(b, f->n_directories);
+        buffer_append_string(b, f->n_directories == 1 ? " directory" : " directories");
+        if (f->n_moves > 0) {
+                buffer_append_literal(b, "; ");
+                buffer_append_u64(b, f->n_moves);
+                buffer_append_literal(b, " moved");
+        }
+        if (f->n_overwrites > 0) {
+                buffer_append_literal(b, "; ");
+                buffer_append_u64(b, f->n_overwrites);
+                buffer_append_literal(b, " replaced");
+        }
+        buffer_append_char(b, ')');
+}
+
 static void append_deletion(RecordText *t, const Record *r, Buffer *b) {
         bool is_continued = continue_group(t, r->deleter);
 
         if (!is_continued && t->has_output)
                 buffer_append_char(b, '\n');
         append_head(t, r, b);
-        append_place(t, r, b);
+        if (r->action == RECORD_FOLD)
+                append_fold(r->fold, b);
+        else
+                append_place(t, r, b);
         buffer_append_char(b, '\n');
         if (r->remains)
                 text_remains_append(
@@ -232,7 +261,7 @@ static void append_news(RecordText *t, const Record *r, Buffer *b) {
 }
 
 void record_text_append(RecordText *t, const Record *record, Buffer *ret_text) {
-        if (record_action_is_deletion(record->action))
+        if (record_action_has_deleter(record->action))
                 append_deletion(t, record, ret_text);
         else if (record->action == RECORD_LOSS || record->action == RECORD_COVERAGE)
                 append_news(t, record, ret_text);

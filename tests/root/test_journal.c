@@ -142,9 +142,52 @@ START_TEST(names_of_any_bytes) {
 }
 END_TEST
 
+/* What is told one by one and what folds count is what was there; nobody else is folded. */
+START_TEST(storms_are_folded) {
+        const size_t n = harness_scale(20 * 1000, 2000);
+        Journald d = journald_start("64m", "");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *dir = harness_format("%s/d", fs.path), *other = harness_format("%s/o", fs.path);
+        Monitor m = journal_monitor_start(MONITOR_ARGS(fs.path));
+        _cleanup_journal_ sd_journal *j = NULL;
+        size_t n_told, n_files = 0, n_directories = 0;
+
+        harness_mkdir(dir);
+        harness_touch(other);
+        for (size_t i = 0; i < n; i++)
+                harness_touch(harness_format("%s/f%zu", dir, i));
+        process_run(PROCESS_ARGS("rm", "-r", dir));
+        process_run(PROCESS_ARGS("rm", other));
+        /* Quiet is enough, it need not end. */
+        journal_wait_for("DELETION_ACTION=fold", 1, 30);
+        stop(&m, &d);
+        ck_assert_uint_eq(journal_count("DELETION_NAME=o"), 1);
+        n_told = journal_count("DELETION_ACTION=unlink") - 1 +
+                 journal_count("DELETION_ACTION=rmdir");
+        j = journal_open("DELETION_ACTION=fold");
+        while (sd_journal_next(j) > 0) {
+                struct json_object *message = journal_message(j);
+
+                schema_assert(message);
+                ck_assert_str_eq(record_string(message, "process.name"), "rm");
+                same(j, message, "DELETION_DIRECTORY", "whodunlink.fold.common_directory");
+                same(j, message, "DELETION_PID", "process.pid");
+                journal_assert_field(j, "MESSAGE_ID", "a44a21450a65441695091f7512856ec7");
+                n_files += (size_t)record_number(message, "whodunlink.fold.files");
+                n_directories += (size_t)record_number(message, "whodunlink.fold.directories");
+                json_object_put(message);
+        }
+        harness_note("%zu told, %zu in folds", n_told, n_files + n_directories);
+        ck_assert_uint_eq(n_told + n_files + n_directories, n + 1);
+        ck_assert_uint_gt(n_files, 0);
+        ck_assert_uint_lt(n_told, n / 2);
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_test(tcase, each_field_comes_back);
         tcase_add_test(tcase, names_of_any_bytes);
+        tcase_add_test(tcase, storms_are_folded);
 }
 
 int main(void) {

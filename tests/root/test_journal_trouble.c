@@ -40,7 +40,7 @@ static Storm storm_new(size_t n_files) {
 
                 harness_touch(path);
         }
-        s.m = journal_monitor_start(MONITOR_ARGS(s.fs.path));
+        s.m = journal_monitor_start(MONITOR_ARGS(s.fs.path, "--fold=0"));
         return s;
 }
 

@@ -40,7 +40,7 @@ static void setup(void) {
         snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
         ck_assert_int_eq(user_names_new(&names), 0);
         ck_assert_int_eq(journal_sink_new(address.sun_path, &host, names, &journal), 0);
-        ck_assert_int_eq(record_sink_new(&journal_sink_kind, journal, &sink), 0);
+        ck_assert_int_eq(record_sink_new(&journal_sink_kind, journal, 0, &sink), 0);
         listener = -1;
 }
 

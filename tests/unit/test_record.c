@@ -18,6 +18,7 @@ START_TEST(test_actions) {
                 {RECORD_MOVE, "move", true},          {RECORD_START, "start", false},
                 {RECORD_STOP, "stop", false},         {RECORD_LOSS, "loss", false},
                 {RECORD_COVERAGE, "coverage", false}, {RECORD_OVERWRITE, "overwrite", true},
+                {RECORD_FOLD, "fold", false},
         };
 
         for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {

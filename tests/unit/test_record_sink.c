@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fixtures_deleter.h"
 #include "sink/line_sink.h"
 #include "unit.h"
 
@@ -32,7 +33,7 @@ static void setup_as(bool is_text) {
                                  0);
         else
                 ck_assert_int_eq(line_sink_new_json(fds[1], &host, names, &lines), 0);
-        ck_assert_int_eq(record_sink_new(&line_sink_kind, lines, &sink), 0);
+        ck_assert_int_eq(record_sink_new(&line_sink_kind, lines, 0, &sink), 0);
 }
 
 static void teardown(void) {
@@ -173,6 +174,73 @@ START_TEST(test_no_memory) {
 }
 END_TEST
 
+/* What is out for good: all up to some record, not what waits or is in a fold. */
+START_TEST(test_accepted) {
+        ProcessFactsParts p = fixture_parts();
+        Deleter *d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &p, NULL);
+        Record r = {.action = RECORD_UNLINK,
+                    .realtime_nsec = UINT64_C(1000000000),
+                    .path = {.name = "x", .n_name = 1},
+                    .deleter = d};
+        Record other = news("x");
+
+        teardown();
+        setup_as(false);
+        sink = record_sink_free(sink);
+        ck_assert_int_eq(line_sink_new_json(fds[1], &host, names, &lines), 0);
+        ck_assert_int_eq(record_sink_new(&line_sink_kind, lines, 2, &sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 0);
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_uint_eq(record_sink_n_put(sink), 2);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 2);
+        /* Into a fold. */
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_int_eq(record_sink_put(sink, &other), 0);
+        ck_assert_uint_eq(other.sequence, 3);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
+        ck_assert_uint_eq(record_sink_n_put(sink), 5);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 2);
+        ck_assert_uint_eq(record_sink_n_pending(sink), 0);
+        ck_assert_int_eq(record_sink_end_folds(sink), 0);
+        ck_assert_uint_gt(record_sink_n_pending(sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 2);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 5);
+        deleter_unref(d);
+}
+END_TEST
+
+/* A fold comes out by itself once its process is quiet. */
+START_TEST(test_fold_of_a_quiet_process) {
+        ProcessFactsParts p = fixture_parts();
+        Deleter *d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &p, NULL);
+        Record r = {.action = RECORD_UNLINK,
+                    .realtime_nsec = UINT64_C(1000000000),
+                    .path = {.name = "x", .n_name = 1},
+                    .deleter = d};
+
+        sink = record_sink_free(sink);
+        ck_assert_int_eq(line_sink_new_json(fds[1], &host, names, &lines), 0);
+        ck_assert_int_eq(record_sink_new(&line_sink_kind, lines, 1, &sink), 0);
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 1);
+        ck_assert_int_eq(record_sink_put(sink, &r), 0);
+        ck_assert_int_eq(record_sink_flush(sink), 0);
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 1);
+        for (int i = 0; i < 300 && record_sink_n_accepted(sink) < 2; i++) {
+                usleep(100 * 1000);
+                ck_assert_int_eq(record_sink_flush(sink), 0);
+        }
+        ck_assert_uint_eq(record_sink_n_accepted(sink), 2);
+        deleter_unref(d);
+}
+END_TEST
+
 START_TEST(test_text) {
         Record r = news("it is watched");
         char bytes[256] = "";
@@ -206,6 +274,8 @@ int main(void) {
         tcase_add_test(tcase, test_slow_reader);
         tcase_add_test(tcase, test_nobody_reads);
         tcase_add_test(tcase, test_no_memory);
+        tcase_add_test(tcase, test_accepted);
+        tcase_add_test(tcase, test_fold_of_a_quiet_process);
         tcase_add_test(tcase, test_text);
         tcase_add_test(tcase, test_errors);
         return unit_run("record_sink", tcase);
