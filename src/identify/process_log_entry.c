@@ -159,8 +159,8 @@ static int take_string(const uint8_t **at, size_t *n_left, uint32_t n, bool is_l
         *ret_n = 0;
         if (n == ABSENT)
                 return 0;
-        if (n >= *n_left || s[n] != '\0' || (!is_list && memchr(s, '\0', n)) ||
-            (is_list && n > 0 && s[n - 1] != '\0'))
+        /* The last of a list may have been cut: then the NUL behind it ends it. */
+        if (n >= *n_left || s[n] != '\0' || (!is_list && memchr(s, '\0', n)))
                 return -EBADMSG;
         *ret_string = s;
         *ret_n = n;

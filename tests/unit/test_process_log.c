@@ -115,6 +115,26 @@ START_TEST(test_entries) {
 }
 END_TEST
 
+/* More arguments than are kept are cut anywhere. */
+START_TEST(test_cut_arguments) {
+        ProcessFacts *f = facts_of("rm", "/bin/rm", 7);
+        ProcessLogEntry e = {.kind = PROCESS_LOG_EXEC, .has_facts = true};
+        uint64_t at = 0;
+
+        e.parts = process_facts_parts(f);
+        e.parts.facts.is_args_cut = true;
+        e.parts.n_args_bytes = 4;
+        process_log_append(log_, &e);
+        process_log_append(log_, &(ProcessLogEntry){.kind = PROCESS_LOG_EXIT, .pid = 3});
+        ck_assert_int_eq(process_log_next(log_, &at, &e), 1);
+        ck_assert(e.parts.facts.is_args_cut);
+        ck_assert_mem_eq(e.parts.args, "rm\0-\0", 5);
+        ck_assert_int_eq(process_log_next(log_, &at, &e), 1);
+        ck_assert_int_eq(e.pid, 3);
+        process_facts_unref(f);
+}
+END_TEST
+
 /* A program that ended, and its parent that did not: known to a table that was never told. */
 START_TEST(test_recall) {
         const uint64_t now = NSEC;
@@ -226,6 +246,7 @@ int main(void) {
         tcase_set_timeout(tcase, 60);
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, test_entries);
+        tcase_add_test(tcase, test_cut_arguments);
         tcase_add_test(tcase, test_recall);
         tcase_add_test(tcase, test_twice);
         tcase_add_test(tcase, test_bound);
