@@ -113,7 +113,8 @@ static ProcessSupply supply_of(const Identifier *i) {
 
 /* The pidfd's process was not reaped until now: what was read by its number was of itself. */
 static bool is_still_its_own(const FanEvent *e) {
-        return syscall(SYS_pidfd_send_signal, e->pidfd, 0, NULL, 0) == 0;
+        /* That we may not send it a signal says that it is there. */
+        return syscall(SYS_pidfd_send_signal, e->pidfd, 0, NULL, 0) == 0 || errno == EPERM;
 }
 
 /*
