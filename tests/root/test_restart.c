@@ -391,6 +391,31 @@ START_TEST(held_programs_are_not_kept) {
 }
 END_TEST
 
+/* A main loop that hangs says nothing any more; whoever watches over it ends it and starts anew. */
+START_TEST(hang) {
+        Filesystem fs = fs_new(FS_TMPFS, "hang");
+        const char *args[] = {"watch", "--output=json", fs.path, NULL};
+        Manager m = manager_new(args);
+        double silent_since;
+        unsigned n;
+
+        m.watchdog_usec = "1000000";
+        manager_start(&m);
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        manager_pump(&m, 0.1);
+        for (int i = 0; i < 50; i++)
+                delete_in(fs.path, harness_format("f%d", i));
+        for (silent_since = harness_now(), n = m.n_watchdogs; harness_now() < silent_since + 1;
+             manager_pump(&m, 0.1))
+                ck_assert_uint_eq(m.n_watchdogs, n);
+        manager_restart(&m, SIGKILL);
+        for (int i = 0; i < 50; i++)
+                wait_for(&m, harness_format("/f%d\"", i));
+        ck_assert_int_eq(manager_end(&m, SIGTERM), 0);
+        manager_drop(&m);
+}
+END_TEST
+
 START_TEST(vanished_filesystem) {
         Filesystem fs = fs_new(FS_TMPFS, "both");
         char *inner = harness_format("%s/inner", fs.path);
@@ -441,6 +466,7 @@ static void add(TCase *tcase) {
         tcase_add_test(tcase, program_over_a_kill);
         tcase_add_test(tcase, stop_ends_the_watch);
         tcase_add_test(tcase, held_programs_are_not_kept);
+        tcase_add_test(tcase, hang);
         tcase_add_test(tcase, vanished_filesystem);
         tcase_add_loop_test(tcase, other_version, 0, 2);
         tcase_add_loop_test(tcase, restarts, FS_TMPFS, FS_EXT4 + 1);
