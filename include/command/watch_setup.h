@@ -11,4 +11,6 @@
  * Return: 0; a negative errno after having said on stderr what is missing and what to do.
  */
 int watch_setup(WatchSession *s);
+/* Everything is set up: what was needed only for that is given up. Return: as watch_setup(). */
+int watch_setup_finish(void);
 void watch_setup_undo(WatchSession *s);

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/privilege.h"
+
 static const Capability capabilities[] = {
         {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "to mark filesystems", "nothing can be watched", true,
          false},
@@ -39,4 +41,13 @@ int capabilities_read(uint64_t *ret_effective) {
 
 bool capabilities_have(uint64_t effective, const Capability *c) {
         return effective & UINT64_C(1) << c->number;
+}
+
+int capabilities_drop(bool is_set_up) {
+        uint64_t kept = PRIVILEGE(CAP_FOWNER);
+
+        for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+                kept |= PRIVILEGE(capabilities[i].number);
+        /* A reload begins anew, with what is permitted. */
+        return privilege_keep(kept, is_set_up ? kept & ~PRIVILEGE(CAP_SYS_NICE) : kept);
 }

@@ -45,6 +45,8 @@ int watch_session_new(const WatchOptions *options, DescriptorStore *store,
                 r = watch_overlays_update(s);
         if (r >= 0)
                 r = watch_hold_update(s);
+        if (r >= 0)
+                r = watch_setup_finish();
         if (r < 0) {
                 watch_session_free(s);
                 return r;

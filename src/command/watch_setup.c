@@ -69,6 +69,16 @@ static int check_capabilities(void) {
         return 0;
 }
 
+static int drop_capabilities(bool is_set_up) {
+        int r = capabilities_drop(is_set_up);
+
+        return r < 0 ? say_error("give up capabilities that it does not need", r) : 0;
+}
+
+int watch_setup_finish(void) {
+        return drop_capabilities(true);
+}
+
 static int add_target(WatchSession *s, const char *given) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
@@ -221,6 +231,9 @@ int watch_setup(WatchSession *s) {
         }
         if (r >= 0)
                 r = watch_keep_new(s);
+        /* stdout may be somebody else's pipe, which is open by now; nothing has been read yet. */
+        if (r >= 0)
+                r = drop_capabilities(false);
         if (r >= 0)
                 r = start_identify(s);
         if (r < 0)

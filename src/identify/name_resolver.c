@@ -30,6 +30,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/privilege.h"
 #include "base/thread.h"
 
 /* Beyond sysconf(_SC_GETGR_R_SIZE_MAX), which is a guess: a group brings all its members along. */
@@ -126,6 +127,8 @@ static void *resolver_main(void *userdata) {
         NameResolver *r = userdata;
 
         unshare_descriptors();
+        /* What the name service loads and asks needs none. */
+        (void)privilege_keep(0, 0);
         pthread_mutex_lock(&r->lock);
         for (;;) {
                 while (r->n_answered == r->n_asked && !r->is_stopping)

@@ -2,6 +2,8 @@
 
 /* What a service manager is told, and when. */
 
+#include <dirent.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,12 +138,66 @@ START_TEST(reload_begins_anew) {
 }
 END_TEST
 
+static uint64_t status_number(pid_t pid, pid_t tid, const char *key, int base) {
+        char *bytes = harness_read_file(
+                harness_format("/proc/%d/task/%d/status", (int)pid, (int)tid), NULL);
+        char *at = strstr(bytes, key);
+        uint64_t n;
+
+        harness_assert(at, "no %s of thread %d", key, (int)tid);
+        n = strtoull(at + strlen(key), NULL, base);
+        free(bytes);
+        return n;
+}
+
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+/* Of root's forty, every thread has but the few that the manual names. */
+START_TEST(capabilities_are_dropped) {
+        const uint64_t kept = BIT(CAP_SYS_ADMIN) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_NET_ADMIN) |
+                              BIT(CAP_SYS_PTRACE) | BIT(CAP_FOWNER);
+        Filesystem fs = fs_new(FS_TMPFS, "capabilities");
+        Manager m = start(&fs, NULL);
+        const uint64_t own = status_number(getpid(), getpid(), "CapEff:\t", 16);
+        DIR *d = opendir(harness_format("/proc/%d/task", (int)m.pid));
+        size_t n_threads = 0;
+        struct dirent *e;
+
+        ck_assert_uint_eq(status_number(m.pid, m.pid, "CapEff:\t", 16), own & kept);
+        while ((e = readdir(d))) {
+                pid_t tid = (pid_t)atoi(e->d_name);
+                uint64_t permitted;
+
+                if (tid == 0)
+                        continue;
+                n_threads++;
+                permitted = status_number(m.pid, tid, "CapPrm:\t", 16);
+                harness_assert((permitted & ~(kept | BIT(CAP_SYS_NICE))) == 0,
+                               "thread %d has capabilities %llx", (int)tid,
+                               (unsigned long long)permitted);
+                ck_assert_uint_eq(status_number(m.pid, tid, "CapInh:\t", 16), 0);
+                ck_assert_uint_eq(status_number(m.pid, tid, "NoNewPrivs:\t", 10), 1);
+        }
+        closedir(d);
+        harness_assert(n_threads >= 3, "only %zu threads", n_threads);
+        /* After a reload it has what it needs. */
+        ck_assert_int_eq(kill(m.pid, SIGHUP), 0);
+        while (m.n_ready < 2)
+                manager_pump(&m, 0.01);
+        ck_assert_uint_eq(status_number(m.pid, m.pid, "CapEff:\t", 16), own & kept);
+        delete_one(&fs, "after");
+        wait_for_output(&m, 0, "/after\"");
+        ck_assert_int_eq(manager_end(&m, SIGTERM), 0);
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_test(tcase, ready_when_marks_are_set);
         tcase_add_test(tcase, status_counts);
         tcase_add_test(tcase, watchdog_stops_with_the_main_loop);
         tcase_add_test(tcase, hangup_without_a_manager_ends);
         tcase_add_test(tcase, reload_begins_anew);
+        tcase_add_test(tcase, capabilities_are_dropped);
 }
 
 int main(void) {
