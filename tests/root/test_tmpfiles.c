@@ -269,6 +269,98 @@ START_TEST(situations) {
 }
 END_TEST
 
+/* What waits below /mnt, made so that it comes due one after the other. */
+static const struct {
+        const char *path;
+        int mtime_msec; /* from now on; INT_MIN: leave it */
+        bool is_directory;
+} waiting[] = {
+        {"/mnt/m/1", -1800, false},   {"/mnt/m/2", -1500, false},     {"/mnt/m/3", -1300, false},
+        {"/mnt/m/4", -1000, false},   {"/mnt/m/5", -700, false},      {"/mnt/m/d", -1900, true},
+        {"/mnt/m/d/1", -1600, false}, {"/mnt/m/d/2", -900, false},    {"/mnt/m/e", -500, true},
+        {"/mnt/m/e/1", -1700, false}, {"/mnt/all/1", INT_MIN, false}, {"/mnt/all/2", 500, false},
+        {"/mnt/x/1", INT_MIN, false},
+};
+
+#define N_WAITING (sizeof(waiting) / sizeof(waiting[0]))
+
+static void make_waiting(void) {
+        struct timespec now, times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        harness_mkdir("/mnt/m");
+        harness_mkdir("/mnt/all");
+        harness_mkdir("/mnt/x");
+        for (size_t i = 0; i < N_WAITING; i++)
+                if (waiting[i].is_directory)
+                        harness_mkdir(waiting[i].path);
+                else
+                        harness_touch(waiting[i].path);
+        for (size_t i = N_WAITING; i-- > 0;) {
+                int64_t nsec = now.tv_nsec + (int64_t)waiting[i].mtime_msec * 1000000;
+
+                if (waiting[i].mtime_msec == INT_MIN)
+                        continue;
+                times[1].tv_sec = now.tv_sec + (nsec - (nsec < 0 ? 999999999 : 0)) / 1000000000;
+                times[1].tv_nsec = ((nsec % 1000000000) + 1000000000) % 1000000000;
+                harness_assert(utimensat(AT_FDCWD, waiting[i].path, times, 0) == 0, "%m");
+        }
+}
+
+/* The tool runs again and again: each thing goes with the first run behind its moment. */
+START_TEST(moments) {
+        static const char text[] = "d /mnt/m - - - mM:2s\nd /mnt/all - - - 1500ms\nx /mnt/x\n";
+        char *const args[] = {(char *)(uintptr_t) "systemd-tmpfiles", (char *)(uintptr_t) "--clean",
+                              harness_path("moments.conf"), NULL};
+        Situation s = {.name = harness_format("moments"), .n_args = 3};
+        uint64_t due[N_WAITING];
+        bool is_over[N_WAITING] = {false};
+        size_t n_left = N_WAITING - 1;
+        TmpfilesLive *live;
+        TmpfilesTree tree;
+        FILE *f;
+        Play p = {.s = &s};
+
+        (void)tool_version();
+        memcpy(s.args, args, sizeof(args));
+        f = fopen(args[2], "we");
+        harness_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%m");
+        harness_assert(mount("mnt", "/mnt", "tmpfs", 0, NULL) == 0, "mount: %m");
+        make_waiting();
+        ask(&p);
+        harness_assert(tmpfiles_live_new(&live) == 0, "no memory");
+        tree = tmpfiles_live_tree(live);
+        for (size_t i = 0; i < N_WAITING; i++) {
+                TmpfilesChoice c;
+
+                harness_assert(tmpfiles_choose(p.rules, waiting[i].path,
+                                               clock_now_nsec(CLOCK_REALTIME), &tree, &c) == 0,
+                               "no memory");
+                due[i] = c.due_nsec;
+                harness_assert((c.verdict == TMPFILES_WAITS) == (i + 1 < N_WAITING),
+                               "%s: verdict %d", waiting[i].path, c.verdict);
+        }
+        for (double end = harness_now() + 10; n_left > 0 && harness_now() < end;) {
+                uint64_t before = clock_now_nsec(CLOCK_REALTIME), after;
+
+                run_tool(&p);
+                after = clock_now_nsec(CLOCK_REALTIME);
+                for (size_t i = 0; i < N_WAITING; i++) {
+                        bool is_now = is_gone(waiting[i].path);
+
+                        harness_assert(!is_now || is_over[i] || after >= due[i],
+                                       "%s went %.3f s early", waiting[i].path,
+                                       (double)(due[i] - after) / 1e9);
+                        harness_assert(is_now || before < due[i], "%s is %.3f s late",
+                                       waiting[i].path, (double)(before - due[i]) / 1e9);
+                        n_left -= is_now && !is_over[i];
+                        is_over[i] = is_now;
+                }
+        }
+        harness_assert(n_left == 0 && !is_gone("/mnt/x/1"), "%zu are left", n_left);
+}
+END_TEST
+
 /* Beside the program, or where the environment says. */
 static void find_files(void) {
         const char *dir = getenv("WHODUNLINK_TMPFILES_SITUATIONS");
@@ -298,6 +390,7 @@ static void add(TCase *tcase) {
         find_files();
         tcase_add_test(tcase, there_are_situations);
         tcase_add_loop_test(tcase, situations, 0, n_files);
+        tcase_add_test(tcase, moments);
 }
 
 int main(void) {
