@@ -27,6 +27,8 @@ typedef struct RecordParsed {
         Holder holders[HOLDERS_MAX];
         Buffer directory, name, new_directory, new_name;
         Buffer upper_path, container_path, also_at, message;
+        RecordFold fold;
+        Buffer common_directory, first, last;
 } RecordParsed;
 
 #define _cleanup_record_parsed_ _cleanup_(record_parsed_done)

@@ -312,6 +312,23 @@ static void append_gone(const Text *t) {
         end(t);
 }
 
+/* Of what does not exist. */
+static void append_end(const Text *t) {
+        const History *h = t->report->history;
+        bool is_certain = false;
+
+        for (size_t i = 0; h && i < h->n_entries; i++)
+                is_certain |= h->entries[i].match != HISTORY_IN_FOLD;
+        if (is_certain)
+                buffer_append_literal(t->out, "is gone");
+        else if (h && h->n_entries > 0)
+                buffer_append_literal(t->out,
+                                      "does not exist; perhaps it was one of many that went "
+                                      "together");
+        else
+                buffer_append_literal(t->out, "does not exist, and nothing is known of its end");
+}
+
 static void append_head(const Text *t) {
         const WhyReport *r = t->report;
 
@@ -323,11 +340,7 @@ static void append_head(const Text *t) {
         else if (r->target->exists)
                 why_words_verdict(t->out, r->target, r->fates, r->n_fates, r->place, r->now_nsec);
         else
-                buffer_append_string(t->out,
-                                     r->history && r->history->n_entries > 0
-                                             ? "is gone"
-                                             : "does not exist, and nothing is known of its "
-                                               "end");
+                append_end(t);
         end(t);
 }
 

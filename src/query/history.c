@@ -16,9 +16,23 @@
 
 #include "base/path.h"
 
+/* Of many that were summed up only the first and the last have names. */
+static HistoryMatch match_fold(const RecordFold *f, const char *path, size_t n_path) {
+        if ((f->n_first == n_path && memcmp(f->first, path, n_path) == 0) ||
+            (f->n_last == n_path && memcmp(f->last, path, n_path) == 0))
+                return HISTORY_ITSELF;
+        /* Also the directory itself may be one of them. */
+        if (f->common_directory && f->common_directory[0] == '/' &&
+            path_is_within(path, n_path, f->common_directory, f->n_common_directory))
+                return HISTORY_IN_FOLD;
+        return HISTORY_NONE;
+}
+
 HistoryMatch history_match(const Record *record, const char *path, size_t n_path) {
         _cleanup_buffer_ Buffer b = {0};
 
+        if (record->action == RECORD_FOLD)
+                return match_fold(record->fold, path, n_path);
         if (!record_action_is_deletion(record->action) || !record->path.directory ||
             !record->path.name)
                 return HISTORY_NONE;

@@ -222,6 +222,45 @@ static int parse_deletion(RecordParsed *p) {
         return r < 0 ? r : 0;
 }
 
+/* A string of "fold", and its length. */
+static int take_fold_bytes(json_object *o, const char *key, Buffer *b, const char **ret,
+                           size_t *ret_n) {
+        int r = json_value_bytes(o, key, b);
+
+        if (r <= 0)
+                return r;
+        *ret = b->bytes;
+        *ret_n = b->n_bytes;
+        return 0;
+}
+
+static int parse_fold(RecordParsed *p) {
+        json_object *ours = json_value_object(p->json, "whodunlink");
+        json_object *o = json_value_object(ours, "fold");
+        RecordFold *f = &p->fold;
+        int r;
+
+        if (!o || !json_value_u64(o, "count", UINT64_MAX, &f->n_entries))
+                return -EBADMSG;
+        (void)json_value_u64(o, "files", UINT64_MAX, &f->n_files);
+        (void)json_value_u64(o, "directories", UINT64_MAX, &f->n_directories);
+        (void)json_value_u64(o, "moves", UINT64_MAX, &f->n_moves);
+        (void)json_value_u64(o, "overwrites", UINT64_MAX, &f->n_overwrites);
+        (void)json_value_time(o, "since", &f->since_nsec);
+        (void)json_value_time(o, "until", &f->until_nsec);
+        r = take_fold_bytes(o, "common_directory", &p->common_directory, &f->common_directory,
+                            &f->n_common_directory);
+        if (r >= 0)
+                r = take_fold_bytes(o, "first", &p->first, &f->first, &f->n_first);
+        if (r >= 0)
+                r = take_fold_bytes(o, "last", &p->last, &f->last, &f->n_last);
+        if (r >= 0)
+                r = deleter_parse(p->json, &p->deleter);
+        p->record.fold = f;
+        p->record.deleter = p->deleter;
+        return r < 0 ? r : parse_cause(p, json_value_object(ours, "cause"));
+}
+
 static int parse(RecordParsed *p) {
         json_object *event = json_value_object(p->json, "event");
         Record *record = &p->record;
@@ -237,6 +276,8 @@ static int parse(RecordParsed *p) {
         record->message = buffer_terminate(&p->message);
         if (p->message.is_failed)
                 return -ENOMEM;
+        if (record->action == RECORD_FOLD)
+                return parse_fold(p);
         return record_action_is_deletion(record->action) ? parse_deletion(p) : 0;
 }
 
@@ -261,6 +302,8 @@ void record_parsed_moved(RecordParsed *p) {
                 p->record.remains = &p->remains;
         if (p->record.cause)
                 p->record.cause = &p->cause;
+        if (p->record.fold)
+                p->record.fold = &p->fold;
 }
 
 void record_parsed_done(RecordParsed *p) {
@@ -275,6 +318,9 @@ void record_parsed_done(RecordParsed *p) {
         buffer_done(&p->container_path);
         buffer_done(&p->also_at);
         buffer_done(&p->message);
+        buffer_done(&p->common_directory);
+        buffer_done(&p->first);
+        buffer_done(&p->last);
         *p = (RecordParsed){0};
 }
 

@@ -142,6 +142,38 @@ START_TEST(with_its_directory) {
 }
 END_TEST
 
+/* A storm of which most was only counted. */
+START_TEST(one_of_many) {
+        Stage s = {.j = journald_start("64m", ""), .fs = fs_new(FS_EXT4, "fs")};
+        _cleanup_free_ char *directory = harness_format("%s/d", s.fs.path),
+                            *file = harness_format("%s/d/10/f", s.fs.path),
+                            *other = harness_path("e"), *text = NULL, *json = NULL;
+
+        harness_mkdir(directory);
+        for (int i = 0; i < 40; i++) {
+                _cleanup_free_ char *inner = harness_format("%s/%d", directory, i),
+                                    *each = harness_format("%s/f", inner);
+
+                harness_mkdir(inner);
+                harness_touch(each);
+        }
+        s.m = journal_monitor_start(MONITOR_ARGS("--fold=1", s.fs.path));
+        process_run(PROCESS_ARGS("rm", "-r", directory));
+        harness_sleep(1.5);
+        stage_stop(&s);
+
+        json = why(0, MONITOR_ARGS("--json", file));
+        has(json, "\"match\":\"in-fold\"");
+        text = why(0, MONITOR_ARGS(file));
+        has(text, ": does not exist; perhaps it was one of many that went together\n");
+        has(text, ", perhaps: it is not named, but one of many that were summed up\n");
+        has(text, "$ rm -r ");
+        free(text);
+        text = why(1, MONITOR_ARGS(other));
+        has(text, "nothing is known of its end");
+}
+END_TEST
+
 static void send_as_nobody(void *userdata) {
         const char *path = userdata;
         char message[512], field[512];
@@ -184,6 +216,7 @@ static void add(TCase *t) {
         tcase_add_test(t, a_file);
         tcase_add_test(t, again_and_again);
         tcase_add_test(t, with_its_directory);
+        tcase_add_test(t, one_of_many);
         tcase_add_test(t, a_lie);
         tcase_add_test(t, no_journal);
 }

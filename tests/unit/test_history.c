@@ -51,6 +51,30 @@ START_TEST(test_match) {
 }
 END_TEST
 
+/* Of many, the first and the last are told; any other may have been one of them. */
+START_TEST(test_folds) {
+        static const struct {
+                const char *asked;
+                HistoryMatch want;
+        } asked[] = {
+                {"/tmp/d/a", HISTORY_ITSELF},    {"/tmp/d/z", HISTORY_ITSELF},
+                {"/tmp/d/b/c", HISTORY_IN_FOLD}, {"/tmp/d", HISTORY_IN_FOLD},
+                {"/tmp/dd", HISTORY_NONE},       {"/tmp", HISTORY_NONE},
+        };
+        static const char line[] =
+                "{\"@timestamp\":\"2026-11-23T00:55:00Z\",\"event\":{\"action\":\"fold\"},"
+                "\"whodunlink\":{\"fold\":{\"count\":9,\"common_directory\":\"/tmp/d\","
+                "\"first\":\"/tmp/d/a\",\"last\":\"/tmp/d/z\"}}}";
+        _cleanup_record_parsed_ RecordParsed p = {0};
+
+        ck_assert_int_eq(record_parse(line, strlen(line), &p), 0);
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+                if (history_match(&p.record, asked[i].asked, strlen(asked[i].asked)) !=
+                    asked[i].want)
+                        ck_abort_msg("%s", asked[i].asked);
+}
+END_TEST
+
 /* The last three of twelve, in the order of time, however they come. */
 START_TEST(test_last) {
         const bool is_newest_first = _i > 0;
@@ -97,6 +121,7 @@ int main(void) {
         TCase *t = tcase_create("history");
 
         tcase_add_loop_test(t, test_match, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+        tcase_add_test(t, test_folds);
         tcase_add_loop_test(t, test_last, 0, 2);
         tcase_add_test(t, test_strange);
         return unit_run("history", t);

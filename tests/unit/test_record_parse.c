@@ -36,7 +36,7 @@ static void append_as_json(const Record *r, Buffer *b) {
         record_json_free(j);
 }
 
-/* There and back. The caller frees what was parsed. */
+/* There and back. The caller frees what was parsed, which was moved by the return. */
 static RecordParsed check_same_text(const Record *r) {
         _cleanup_buffer_ Buffer line = {0}, before = {0}, after = {0};
         RecordParsed p;
@@ -56,6 +56,7 @@ static RecordParsed check_same_text(const Record *r) {
 static void check(const Record *r) {
         _cleanup_record_parsed_ RecordParsed p = check_same_text(r);
 
+        record_parsed_moved(&p);
         ck_assert_int_eq(p.record.action, r->action);
         ck_assert_uint_eq(p.record.realtime_nsec, r->realtime_nsec);
         ck_assert_uint_eq(p.record.sequence, r->sequence);
@@ -143,6 +144,7 @@ START_TEST(test_origins) {
         d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &parts, cron_chain);
         r = unlink_of(d, "/tmp", "x");
         p = check_same_text(&r);
+        record_parsed_moved(&p);
         append_as_text(&p.record, names, &b);
         ck_assert(!origins[_i].text || strstr(buffer_terminate(&b), origins[_i].text));
         record_parsed_done(&p);
@@ -166,6 +168,7 @@ START_TEST(test_entries) {
         d->ancestors[0].facts->tty = ttys[_i];
         r = unlink_of(d, "/tmp", "x");
         p = check_same_text(&r);
+        record_parsed_moved(&p);
         leaders_find(p.deleter, &l);
         ck_assert_int_eq(l.entry_type, types[_i]);
         record_parsed_done(&p);
@@ -239,6 +242,7 @@ START_TEST(test_cause) {
 
                 r.cause = &all;
                 p = check_same_text(&r);
+                record_parsed_moved(&p);
                 ck_assert_int_eq(p.record.cause->type, t);
                 ck_assert_str_eq(p.record.cause->triggered_by, timer);
                 ck_assert_str_eq(p.record.cause->explanation, words);
@@ -259,6 +263,41 @@ START_TEST(test_news) {
                     .loss = {.where = "file events", .count = 3, .filesystem = "/mnt"}};
 
         check(&r);
+}
+END_TEST
+
+START_TEST(test_fold) {
+        ProcessFactsParts parts = fixture_parts();
+        Deleter *d = fixture_deleter(1, ATTRIBUTION_LIVE, 1, &parts, cron_chain);
+        const RecordFold fold = {
+                .n_entries = 500,
+                .n_files = 400,
+                .n_directories = 100,
+                .n_moves = 7,
+                .n_overwrites = 3,
+                .common_directory = "/tmp/\xff",
+                .n_common_directory = strlen("/tmp/\xff"),
+                .first = "/tmp/\xff/a",
+                .n_first = strlen("/tmp/\xff/a"),
+                .last = "/tmp/\xff/b",
+                .n_last = strlen("/tmp/\xff/b"),
+                .since_nsec = NSEC_14_02_11,
+                .until_nsec = NSEC_14_02_11 + 5,
+        };
+        const RecordFold bare = {.n_entries = 1, .n_files = 1};
+        Record r = {
+                .action = RECORD_FOLD, .realtime_nsec = NSEC_14_02_11, .deleter = d, .fold = &fold};
+        RecordParsed p = check_same_text(&r);
+
+        record_parsed_moved(&p);
+        ck_assert_uint_eq(p.record.fold->n_entries, 500);
+        ck_assert_uint_eq(p.record.fold->until_nsec, NSEC_14_02_11 + 5);
+        ck_assert_mem_eq(p.record.fold->first, fold.first, fold.n_first);
+        ck_assert_mem_eq(p.record.fold->last, fold.last, fold.n_last);
+        record_parsed_done(&p);
+        r.fold = &bare;
+        check(&r);
+        deleter_unref(d);
 }
 END_TEST
 
@@ -311,6 +350,8 @@ static const char *const refused[] = {
         "{\"@timestamp\":5,\"event\":{\"action\":\"unlink\"}}",
         "{\"@timestamp\":\"2026-11-23T00:55:13Z\",\"event\":\"unlink\"}",
         HEAD "\"unlink\"},\"x\":\"\xff\"}",
+        HEAD "\"fold\"}}",
+        HEAD "\"fold\"},\"whodunlink\":{\"fold\":{\"count\":\"x\"}}}",
         HEAD "\"unlink\",}}",
         HEAD "'unlink'}}",
 };
@@ -389,6 +430,7 @@ int main(void) {
         tcase_add_test(t, test_remains);
         tcase_add_test(t, test_cause);
         tcase_add_loop_test(t, test_news, 0, 4);
+        tcase_add_test(t, test_fold);
         tcase_add_test(t, test_group);
         tcase_add_loop_test(t, test_refused, 0, N(refused));
         tcase_add_loop_test(t, test_odd, 0, N(odd));
