@@ -53,6 +53,9 @@ bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
                                  FanEvent *ret_event);
 /* The event cannot be written yet: watched_filesystem_next() returns it again. */
 void watched_filesystem_postpone(WatchedFilesystem *fs, LocatedEvent *e);
+/* Has the process of the event that watched_filesystem_next() returned last done something else
+ * since?  Then the system call is over. */
+bool watched_filesystem_went_on(const WatchedFilesystem *fs, const FanEvent *e);
 /* The event has been written: it leaves the flight. */
 void watched_filesystem_done(WatchedFilesystem *fs, LocatedEvent *e);
 

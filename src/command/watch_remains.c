@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "command/watched_filesystem_events.h"
 
-/* A file that is on its way out has no name either, but not for as long as this. */
-#define VANISHING_NSEC CLOCK_NSEC_PER_MSEC
+/* A file that is on its way out has no name either, but not for as long as this, unless who deletes
+ * it has lost its CPU. */
+#define VANISHING_NSEC (10 * CLOCK_NSEC_PER_MSEC)
 /* The deleter and those above it, who are looked at first. */
 #define FIRST_MAX 8
 
@@ -49,21 +50,27 @@ static void search(WatchRemains *w, const Deleter *d, int proc_fd, pid_t self) {
         holders_find(&w->search, first, n);
 }
 
+/* If it still is without a name then, somebody has it open. */
+static bool is_over(const WatchedFilesystem *fs, const LocatedEvent *e, uint64_t now) {
+        return now >= e->event.monotonic_nsec + VANISHING_NSEC ||
+               watched_filesystem_went_on(fs, &e->event.fan);
+}
+
 /* Of a file without a name: does anybody have it open, and who? */
 static bool find_holders(WatchRemains *w, const WatchedFilesystem *fs, const LocatedEvent *e,
                          const Record *r, int proc_fd, pid_t self) {
         uint64_t now = clock_now_nsec(CLOCK_MONOTONIC), after;
 
         if (now < w->not_before_nsec)
-                return now >= e->event.monotonic_nsec + VANISHING_NSEC;
+                return is_over(fs, e, now);
         search(w, r->deleter, proc_fd, self);
         after = clock_now_nsec(CLOCK_MONOTONIC);
         w->not_before_nsec = after + WATCH_REMAINS_PAUSE_FACTOR * w->search.used_nsec;
         w->remains.holders = w->search.found;
         w->remains.n_holders = w->search.n_found;
         /* Who was not found may be the kernel itself, a mapping, or a process too many. */
-        return w->search.n_found > 0 || (after >= e->event.monotonic_nsec + VANISHING_NSEC &&
-                                         look(w, fs, e, r) && w->object.status.st_nlink == 0);
+        return w->search.n_found > 0 ||
+               (is_over(fs, e, after) && look(w, fs, e, r) && w->object.status.st_nlink == 0);
 }
 
 const Remains *watch_remains_find(WatchRemains *w, const WatchedFilesystem *fs,
@@ -80,5 +87,6 @@ const Remains *watch_remains_find(WatchRemains *w, const WatchedFilesystem *fs,
                 return &w->remains;
         }
         w->remains.is_held = find_holders(w, fs, e, r, proc_fd, self);
-        return &w->remains;
+        /* What is just going is no longer what it was, and nobody can save it. */
+        return w->remains.is_held ? &w->remains : NULL;
 }

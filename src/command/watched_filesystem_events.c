@@ -171,6 +171,22 @@ bool watched_filesystem_exchange(WatchedFilesystem *fs, const FanEvent *rename,
         return r > 0;
 }
 
+/* Return: 1 it is a later one of the same process, -ENOENT none stands so near, 0 go on. */
+static int find_later(void *userdata, const FanEvent *e) {
+        Exchange *x = userdata;
+
+        /* The first is the event itself. */
+        if (x->n_seen++ > 0 && e->pid == x->rename->pid)
+                return 1;
+        return x->n_seen > EXCHANGE_MAX_BEHIND ? -ENOENT : 0;
+}
+
+bool watched_filesystem_went_on(const WatchedFilesystem *fs, const FanEvent *e) {
+        Exchange x = {.rename = e};
+
+        return flight_for_each(fs->flight, find_later, &x) > 0;
+}
+
 /* A directory came from where nothing is marked. */
 static bool is_return(const FanEvent *e) {
         return (e->mask & FAN_RENAME) && (e->mask & FAN_ONDIR) && e->target.bytes &&
