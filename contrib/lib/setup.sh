@@ -69,6 +69,12 @@ make            make                make                make                make
 gcc             gcc,libc6-dev       gcc,glibc-devel     gcc,glibc-devel     gcc
 rsync           rsync               rsync               rsync               rsync
 stress-ng       stress-ng           stress-ng           stress-ng           stress-ng
+cron            cron                cronie              cron                cronie
+atd             at                  at                  at                  at
+logrotate       logrotate           logrotate           logrotate           logrotate
+sshd            openssh-server      openssh-server      openssh-server      openssh
+ssh             openssh-client      openssh-clients     openssh-clients     openssh
+dbus-daemon     dbus                dbus-daemon         dbus-1              dbus
 systemd-tmpfiles systemd           systemd             systemd             systemd
 valgrind        valgrind            valgrind            valgrind            valgrind
 clang           clang               clang               clang               clang
@@ -156,8 +162,8 @@ apt_install() {
     apt-get -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "$@"
 }
 
-# without_services COMMAND...: Debian starts what it installs, and nobody asked for an audit daemon on his machine; the
-# test that needs its program needs that none runs.
+# without_services COMMAND...: Debian starts what it installs, and nobody asked for an audit, cron or ssh daemon on his
+# machine; the test of auditd needs that none runs.
 without_services() {
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         policy=/usr/sbin/policy-rc.d
@@ -171,9 +177,17 @@ without_services() {
     return "$without_status"
 }
 
-# Neither is it to run after the next boot.
-disable_audit() {
-    ! has systemctl || systemctl --quiet disable auditd.service >/dev/null 2>&1 || true
+# disable_services NEED...: neither are they to run after the next boot. logrotate only turns the logs that there are.
+disable_services() {
+    has systemctl || return 0
+    for need in "$@"; do
+        case $need in
+        auditd | cron | atd) unit=$need ;;
+        sshd) unit=ssh ;;
+        *) continue ;;
+        esac
+        systemctl --quiet disable "$unit.service" >/dev/null 2>&1 || true
+    done
 }
 
 # The lists are fetched only if the first try fails: a new machine has none, an old one names versions that are gone.
@@ -223,9 +237,8 @@ ensure() {
     step "installing $* ($manager)"
     install_packages "$manager" "$@" ||
         die "$manager could not install: $*; check the network and the package sources, or install them by hand, then run $again"
-    case " $missing " in
-    *" auditd "*) disable_audit ;;
-    esac
+    # shellcheck disable=SC2086
+    disable_services $missing
 
     # shellcheck disable=SC2086
     missing=$(unmet $missing)

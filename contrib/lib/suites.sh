@@ -215,7 +215,7 @@ suite_tsan() { prepare_sanitized build-tsan thread && test_sanitized build-tsan 
 suite_format() { count_check format check_format; }
 
 root_needs='mkfs.ext4 mkfs.xfs mkfs.btrfs bindfs losetup mount setpriv busybox runc ps python3 valgrind
-    auditd git make gcc rsync stress-ng systemd-tmpfiles'
+    auditd git make gcc rsync stress-ng systemd-tmpfiles cron atd logrotate sshd ssh dbus-daemon'
 
 # needs_of SUITE: what it needs beside what every build does.
 needs_of() {

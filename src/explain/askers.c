@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "explain/arguments.h"
+#include "explain/tmpfiles_cause.h"
 #include "identify/process_view.h"
 
 static const char *const package_programs[] = {"dpkg",
@@ -108,7 +109,8 @@ void askers_find(const Deleter *d, Askers *ret_askers) {
                 further = below;
                 below = v;
         }
-        if (runs_program(&d->process, "systemd-tmpfiles"))
+        if (d->process.facts &&
+            tmpfiles_cause_is_deleter(d->process.facts->executable, d->process.facts->name))
                 a.tmpfiles = &d->process;
         leaders_find(d, &a.leaders);
         *ret_askers = a;

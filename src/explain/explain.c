@@ -14,10 +14,12 @@
 
 #include "base/clock.h"
 #include "base/hash_table.h"
+#include "explain/arguments.h"
 #include "explain/askers.h"
 #include "explain/fact_cache.h"
 #include "explain/logrotate_source.h"
 #include "explain/sentence.h"
+#include "explain/tmpfiles_cause.h"
 #include "explain/config_file.h"
 #include "identify/cgroup.h"
 #include "identify/container.h"
@@ -28,6 +30,7 @@
 struct Explain {
         int root_fd;
         Bus *bus;
+        TmpfilesCauses *tmpfiles;
         FactCache cache;
         uint64_t now_nsec; /* of the question: what was still good for it is kept until its end */
 };
@@ -40,6 +43,8 @@ int explain_new(const ExplainOptions *options, Explain **ret_explain) {
                 return -ENOMEM;
         x->root_fd = options->root_fd;
         r = bus_new(options->system_bus, options->user_bus, &x->bus);
+        if (r >= 0)
+                r = tmpfiles_causes_new(&x->tmpfiles);
         if (r < 0) {
                 explain_free(x);
                 return r;
@@ -51,6 +56,7 @@ int explain_new(const ExplainOptions *options, Explain **ret_explain) {
 Explain *explain_free(Explain *x) {
         if (x) {
                 fact_cache_done(&x->cache);
+                tmpfiles_causes_free(x->tmpfiles);
                 bus_free(x->bus);
                 free(x);
         }
@@ -102,7 +108,7 @@ ExplainScope explain_scope(const Deleter *d) {
         if (!d->process.facts)
                 return EXPLAIN_NONE;
         askers_find(d, &a);
-        if (a.logrotate && !a.is_contained)
+        if ((a.tmpfiles || a.logrotate) && !a.is_contained)
                 return EXPLAIN_PATH;
         if (a.logrotate || a.package || a.cron || a.is_contained || is_login(&a, &u) ||
             service_of(&u, &name, &n_name))
@@ -299,6 +305,29 @@ static int explain_logrotate(Explain *x, const Askers *a, const ExplainedPath *p
         return r < 0 ? r : 1;
 }
 
+/* Arguments given to it; of more the first. */
+#define TMPFILES_ARGS_MAX 64
+
+/* The configuration is the machine's: of a container's nothing is known. */
+static int explain_tmpfiles(Explain *x, const ProcessView *v, const ExplainedPath *path, Cause *c) {
+        const char *args[TMPFILES_ARGS_MAX + 1] = {NULL};
+        TmpfilesDeletion t = {
+                .path = path->path,
+                .is_directory = path->is_directory,
+                .executable = v->facts->executable,
+                .name = v->facts->name,
+                .args = args,
+                .uid = v->facts->ids.effective_uid,
+                .at_nsec = path->at_nsec,
+        };
+
+        for (size_t i = 0; i < TMPFILES_ARGS_MAX && (args[i] = arguments_at(v->facts, i)); i++)
+                ;
+        if (!args[0])
+                t.args = NULL;
+        return tmpfiles_cause(x->tmpfiles, &t, c);
+}
+
 static int explain_timer(const CgroupUnits *u, const UnitFacts *f, Cause *c) {
         char unit[257];
         const char *name;
@@ -351,6 +380,8 @@ static int explain_asker(Explain *x, const Deleter *d, const Askers *a, const Ex
                          Cause *c) {
         int r;
 
+        if (a->tmpfiles && !a->is_contained && path->path)
+                return explain_tmpfiles(x, &d->process, path, c);
         if (a->logrotate)
                 return explain_logrotate(x, a, path, c);
         if (a->package) {

@@ -254,11 +254,17 @@ static void forget(Answer *a) {
         *a = (Answer){0};
 }
 
-/* Is it about all that is in a directory: cleaning by age, that of tmpfiles.d? */
-static bool is_about_directory(const Cause *c) {
+/*
+ * Is it as true of the other files of its directory: cleaning by age, that of tmpfiles.d?  What is
+ * said of this very file, such as how to keep it, is not.
+ */
+static bool is_about_directory(const Question *q) {
         static const char types[] = "dDevqQ";
+        const Cause *c = &q->cause;
 
-        return c->type == CAUSE_TMPFILES && c->rule && strchr(types, c->rule[0]);
+        return q->has_cause && q->path && !q->is_directory && c->type == CAUSE_TMPFILES &&
+               c->rule && strchr(types, c->rule[0]) && c->explanation &&
+               !strstr(c->explanation, q->path);
 }
 
 static Answer *make_room(Explainer *e, uint64_t key) {
@@ -285,7 +291,7 @@ static void keep_for_directory(Explainer *e, const Question *q) {
 static void take_answer(Explainer *e, Question *q) {
         Answer *a = answer_at(e, q->key);
 
-        if (q->has_cause && q->path && is_about_directory(&q->cause))
+        if (is_about_directory(q))
                 keep_for_directory(e, q);
         /* Nobody waits for it any more, if it had to make room. */
         if (a->state == ANSWER_ASKED && a->key == q->key) {
@@ -442,7 +448,9 @@ static uint64_t choose_key(Explainer *e, const Deleter *d, const ExplainedPath *
         if (explainer_scope(e, d) == EXPLAIN_PROCESS || n == 0)
                 return d->id;
         key = key_of_path(d, path->path, path_directory_length(path->path, n)) + 1;
-        return is_there(answer_at(e, key), key) ? key : key_of_path(d, path->path, n);
+        if (!path->is_directory && is_there(answer_at(e, key), key))
+                return key;
+        return key_of_path(d, path->path, n);
 }
 
 int explainer_find(Explainer *e, const Deleter *d, const ExplainedPath *path, bool is_hasty,

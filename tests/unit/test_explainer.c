@@ -12,7 +12,7 @@
 static _Atomic unsigned delay_msec; /* of a look-up */
 static _Atomic unsigned n_lookups;
 static _Atomic bool has_cause;
-static const char *rule;
+static _Atomic(const char *) rule, advice = "";
 static ExplainScope scope;
 
 /* All of explain.h, in the place of the library's. */
@@ -50,7 +50,8 @@ int explain_find(Explain *x, const Deleter *d, const ExplainedPath *path, Cause 
         *ret_cause = (Cause){.type = CAUSE_TMPFILES,
                              .rule = strdup(rule),
                              .source = path->path ? strdup(path->path) : NULL};
-        ck_assert_int_ge(asprintf(&ret_cause->explanation, "%d", (int)d->process.pid), 0);
+        if (asprintf(&ret_cause->explanation, "%d%s", (int)d->process.pid, advice) < 0)
+                abort();
         return 1;
 }
 
@@ -127,6 +128,18 @@ START_TEST(test_paths) {
         ck_assert_int_eq(find(deleters[0], "/b/y", &c), 1);
         ck_assert_str_eq(c->source, "/b/x");
         ck_assert_uint_eq(n_lookups, 3);
+        /* A directory in there is another matter, and so is what names the file. */
+        ck_assert_int_eq(explainer_find(explainer, deleters[0],
+                                        &(ExplainedPath){.path = "/b/d", .is_directory = true},
+                                        true, &c),
+                         1);
+        ck_assert_str_eq(c->source, "/b/d");
+        ck_assert_uint_eq(n_lookups, 4);
+        advice = "x /b/y";
+        ck_assert_int_eq(find(deleters[2], "/b/y", &c), 1);
+        advice = "";
+        ck_assert_int_eq(find(deleters[2], "/b/z", &c), 1);
+        ck_assert_str_eq(c->source, "/b/z");
         ck_assert_int_eq(find(deleters[1], "/b/y", &c), 1);
         ck_assert_str_eq(c->source, "/b/y");
         ck_assert_int_eq(find(deleters[0], NULL, &c), 1);
