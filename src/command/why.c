@@ -126,7 +126,8 @@ static int answer(const WhyOptions *o, const WhyWorld *w, const char *path, Buff
         return r;
 }
 
-static void say_error(const char *path, int error) {
+/* @why: in place of the error's own words; NULL */
+static void say_error(const char *path, int error, const char *why) {
         _cleanup_buffer_ Buffer b = {0};
 
         buffer_append_literal(&b, "whodunlink why: ");
@@ -134,7 +135,10 @@ static void say_error(const char *path, int error) {
                 escape_append_terminal(&b, path, strlen(path));
                 buffer_append_literal(&b, ": ");
         }
-        buffer_append_string(&b, strerror(-error));
+        if (why)
+                escape_append_terminal(&b, why, strlen(why));
+        else
+                buffer_append_string(&b, strerror(-error));
         if (error == -EACCES)
                 buffer_append_literal(&b, "; run it as root");
         buffer_append_char(&b, '\n');
@@ -149,7 +153,8 @@ static int answer_all(const WhyOptions *o, const WhyWorld *w, Buffer *text, json
                                   : answer(o, w, o->paths[i], text, array);
 
                 if (r < 0) {
-                        say_error(o->paths[i], r);
+                        /* Without a configuration there is a reason. */
+                        say_error(o->paths[i], r, r == -ENODATA ? w->scopes[0].error : NULL);
                         r = WHY_EXIT_ERROR;
                 }
                 if (r > status)
@@ -213,7 +218,7 @@ int why_main(int argc, char **argv) {
                 r = run(&o, &w);
         why_world_done(&w);
         if (r < 0) {
-                say_error(NULL, r);
+                say_error(NULL, r, NULL);
                 return WHY_EXIT_ERROR;
         }
         return r;

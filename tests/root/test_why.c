@@ -683,6 +683,24 @@ START_TEST(not_permitted) {
 }
 END_TEST
 
+/* Without systemd-tmpfiles nothing is made up. */
+START_TEST(no_tmpfiles) {
+        _cleanup_free_ char *file = harness_path("f"), *text = NULL, *errors = NULL;
+        Monitor m;
+
+        harness_touch(file);
+        setenv("PATH", "/nowhere", 1);
+        text = why_text(0, MONITOR_ARGS(file));
+        harness_assert(strstr(text, "unknown    cannot run systemd-tmpfiles") &&
+                               strstr(text, "in memory"),
+                       "%s", text);
+        m = monitor_spawn(MONITOR_ARGS("why", "--all", harness_work()));
+        harness_assert(monitor_wait(&m, LIMIT_SEC) == 3, "not 3");
+        errors = monitor_errors(&m);
+        harness_assert(strstr(errors, ": cannot run systemd-tmpfiles"), "%s", errors);
+}
+END_TEST
+
 /* Of what was recorded, the same that the watch itself would have said. */
 START_TEST(it_was_recorded) {
         _cleanup_free_ char *file = harness_path("f"), *other = harness_path("g"), *text = NULL,
@@ -756,6 +774,7 @@ static void add(TCase *t) {
         tcase_add_test(t, a_run_by_calendar);
         tcase_add_loop_test(t, no_run, 0, 4);
         tcase_add_test(t, not_permitted);
+        tcase_add_test(t, no_tmpfiles);
         tcase_add_test(t, it_was_recorded);
         tcase_add_test(t, strange_records);
 }
