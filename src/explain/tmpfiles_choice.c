@@ -80,6 +80,7 @@ static int ask_create(TmpfilesWalk *w, TmpfilesItem *item, TmpfilesChoice *best)
                 .verdict = TMPFILES_GOES,
                 .reason = TMPFILES_REASON_REPLACE,
                 .rule = item->rule,
+                .due_nsec = TMPFILES_NEVER,
         };
         bool is_replaced = is_on_the_way(item, w->path);
 

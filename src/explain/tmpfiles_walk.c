@@ -124,7 +124,8 @@ static bool is_aged(Way *way, const TmpfilesFacts *f) {
                         c->times_new |= times[i].time;
         }
         due_usec = newest / NSEC_PER_USEC + 1;
-        c->due_nsec = age >= UINT64_MAX / NSEC_PER_USEC - due_usec
+        c->due_nsec = due_usec >= UINT64_MAX / NSEC_PER_USEC ||
+                                      age >= UINT64_MAX / NSEC_PER_USEC - due_usec
                               ? TMPFILES_NEVER
                               : (due_usec + age) * NSEC_PER_USEC;
         return c->times_new == 0;
