@@ -48,15 +48,21 @@ static int choose(WhyWalk *w, const char *path, uint64_t *ret_due, const Tmpfile
         return 0;
 }
 
-static int take(WhyWalk *w, const char *path, bool is_directory) {
+static int take(WhyWalk *w, DIR *d, const char *name, const char *path, bool is_directory) {
         const TmpfilesRule *rule;
+        struct stat st;
         uint64_t due;
         int r;
 
-        w->n_seen++;
         r = choose(w, path, &due, &rule);
-        if (r < 0 || due == TMPFILES_NEVER)
+        if (r < 0)
                 return r;
+        /* It went meanwhile: nothing was known of it but its name, which makes it old enough. */
+        if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        w->n_seen++;
+        if (due == TMPFILES_NEVER)
+                return 0;
         if (due > w->until_nsec) {
                 w->n_later++;
                 return 0;
@@ -88,7 +94,7 @@ static int walk_entry(WhyWalk *w, DIR *d, const struct dirent *e, Buffer *path, 
         (void)buffer_terminate(path);
         if (path->is_failed)
                 return -ENOMEM;
-        r = take(w, path->bytes, is_directory);
+        r = take(w, d, e->d_name, path->bytes, is_directory);
         if (r >= 0 && is_directory && !is_foreign(w, path->bytes))
                 r = walk(w, dirfd(d), e->d_name, path, depth + 1);
         path->n_bytes = n_path;

@@ -88,7 +88,7 @@ static void append_newest(Buffer *b, const WhyTarget *t, const TmpfilesChoice *c
 
         if (newest == 0 || c->at)
                 return;
-        buffer_append_literal(b, "; the newest is ");
+        buffer_append_literal(b, "; the newest is its ");
         append_times(b, c->time_last);
         buffer_append_literal(b, " time, ");
         why_words_date(b, newest, now_nsec);

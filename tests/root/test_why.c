@@ -646,6 +646,40 @@ START_TEST(no_run) {
 }
 END_TEST
 
+static void make_and_remove(void *userdata) {
+        /* Thousands come, then they go again. */
+        for (unsigned i = 0;; i++) {
+                _cleanup_free_ char *file =
+                        harness_format("%s/%u", (const char *)userdata, i % 5000);
+
+                if (i / 5000 % 2 == 0)
+                        close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+                else
+                        (void)unlink(file);
+        }
+}
+
+/* What goes by itself while it is looked at is not old. */
+START_TEST(while_others_work) {
+        char *place = harness_path("t");
+        pid_t pid;
+
+        hide_configuration();
+        configure("d %s/t - - - 10d\n", harness_work());
+        harness_mkdir(place);
+        pid = process_fork(make_and_remove, place);
+        for (int i = 0; i < 20; i++) {
+                json_object *answer = why_json(1, MONITOR_ARGS("--all", harness_work()));
+
+                harness_assert(record_number(answer, "n_going") == 0, "%s",
+                               json_object_to_json_string(answer));
+                json_object_put(answer);
+        }
+        kill(pid, SIGKILL);
+        (void)process_wait(pid, LIMIT_SEC);
+}
+END_TEST
+
 static void become_nobody(const char *program, const char *path, int *ret_status, char **ret) {
         char *output_path = harness_path("nobody"), *copy = harness_path("program");
         int fd = open(output_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -773,6 +807,7 @@ static void add(TCase *t) {
         tcase_add_test(t, the_next_run);
         tcase_add_test(t, a_run_by_calendar);
         tcase_add_loop_test(t, no_run, 0, 4);
+        tcase_add_test(t, while_others_work);
         tcase_add_test(t, not_permitted);
         tcase_add_test(t, no_tmpfiles);
         tcase_add_test(t, it_was_recorded);
