@@ -717,6 +717,77 @@ START_TEST(not_permitted) {
 }
 END_TEST
 
+START_TEST(a_log) {
+        _cleanup_free_ char *log = harness_path("x.log"), *other = harness_path("x.txt");
+        json_object *answer;
+        FILE *f;
+
+        hide_configuration();
+        if (access("/etc/logrotate.conf", R_OK) < 0 ||
+            mount("tmpfs", "/etc/logrotate.d", "tmpfs", 0, NULL) < 0)
+                harness_skip("no logrotate here");
+        f = fopen("/etc/logrotate.d/test", "we");
+        harness_assert(f, "/etc/logrotate.d/test: %m");
+        fprintf(f, "# a comment\n%s/*.log {\n  rotate 3\n  daily\n}\n", harness_work());
+        fclose(f);
+        harness_touch(log);
+        harness_touch(other);
+        answer = why_json(0, MONITOR_ARGS(log));
+        harness_assert(record_get(answer, "logrotate.source") &&
+                               strcmp(record_string(answer, "logrotate.source"),
+                                      "/etc/logrotate.d/test:2") == 0,
+                       "%s", json_object_to_json_string(answer));
+        json_object_put(answer);
+        answer = why_json(0, MONITOR_ARGS(other));
+        harness_assert(!record_get(answer, "logrotate"), "%s", json_object_to_json_string(answer));
+        json_object_put(answer);
+}
+END_TEST
+
+/* A user's own configuration, which only --user looks at. */
+START_TEST(of_a_user) {
+        _cleanup_free_ char *place = harness_path("t"), *file = harness_path("t/f"), *text = NULL;
+        json_object *answer, *all;
+        FILE *f;
+
+        hide_configuration();
+        harness_mkdir(place);
+        harness_touch(file);
+        make_old(file, 2 * DAY);
+        if (access("/usr/share/user-tmpfiles.d", F_OK) < 0) {
+                harness_assert(mount("tmpfs", "/usr/local", "tmpfs", 0, NULL) == 0, "mount: %m");
+                harness_mkdir("/usr/local/share");
+                harness_mkdir("/usr/local/share/user-tmpfiles.d");
+        } else {
+                harness_assert(mount("tmpfs", "/usr/share/user-tmpfiles.d", "tmpfs", 0, NULL) == 0,
+                               "mount: %m");
+        }
+        f = fopen(access("/usr/share/user-tmpfiles.d", F_OK) < 0
+                          ? "/usr/local/share/user-tmpfiles.d/test.conf"
+                          : "/usr/share/user-tmpfiles.d/test.conf",
+                  "we");
+        harness_assert(f, "test.conf: %m");
+        fprintf(f, "d %s - - - m:1d\n", place);
+        fclose(f);
+        answer = why_json(0, MONITOR_ARGS(file));
+        assert_string(answer, "clean.verdict", "uncovered");
+        json_object_put(answer);
+        answer = why_json(0, MONITOR_ARGS("--user=0", file));
+        all = record_get(answer, "tmpfiles");
+        harness_assert(
+                json_object_array_length(all) == 2 &&
+                        strcmp(record_string(json_object_array_get_idx(all, 1), "clean.verdict"),
+                               "goes") == 0,
+                "%s", json_object_to_json_string(answer));
+        json_object_put(answer);
+        text = why_text(0, MONITOR_ARGS("--user=0", file));
+        harness_assert(strstr(text, "in the user's configuration: older than 1 day"), "%s", text);
+        process_run(PROCESS_ARGS("env", "XDG_CONFIG_DIRS=/nowhere", "systemd-tmpfiles", "--user",
+                                 "--clean"));
+        harness_assert(!is_there(file), "it is still there");
+}
+END_TEST
+
 /* Without systemd-tmpfiles nothing is made up. */
 START_TEST(no_tmpfiles) {
         _cleanup_free_ char *file = harness_path("f"), *text = NULL, *errors = NULL;
@@ -809,6 +880,8 @@ static void add(TCase *t) {
         tcase_add_loop_test(t, no_run, 0, 4);
         tcase_add_test(t, while_others_work);
         tcase_add_test(t, not_permitted);
+        tcase_add_test(t, a_log);
+        tcase_add_test(t, of_a_user);
         tcase_add_test(t, no_tmpfiles);
         tcase_add_test(t, it_was_recorded);
         tcase_add_test(t, strange_records);
