@@ -138,8 +138,8 @@ void tmpfiles_choice_done(TmpfilesChoice *c);
  * @tree:     of the time before the run; NULL for a path of which nothing but its name is known:
  * then lines are found by names alone, and ages count as passed
  *
- * If several lines act on it, the one that removes it first is told, which is the one that
- * removes it soonest.
+ * If several lines act on it, the one that decides is told: the first that removes it without any
+ * condition, else the one whose age passes first.
  * Return: 0, -ENOMEM.
  */
 int tmpfiles_choose(const TmpfilesRules *rules, const char *path, uint64_t now_nsec,

@@ -30,6 +30,11 @@ void tmpfiles_choice_done(TmpfilesChoice *c) {
         *c = (TmpfilesChoice){0};
 }
 
+/* Does it go without any condition, whatever other lines say? */
+static bool is_settled(const TmpfilesChoice *c) {
+        return c->verdict == TMPFILES_GOES && c->reason != TMPFILES_REASON_AGE;
+}
+
 /* Is a better to tell than b: what goes before what waits, the sooner before the later? */
 static bool is_better(const TmpfilesChoice *a, const TmpfilesChoice *b) {
         static const int rank[] = {
@@ -43,6 +48,10 @@ static bool is_better(const TmpfilesChoice *a, const TmpfilesChoice *b) {
                 return rank[a->verdict] > rank[b->verdict];
         if (a->verdict == TMPFILES_WAITS)
                 return a->due_nsec < b->due_nsec;
+        /* Of two ages that have passed the one decides that passed first. */
+        if (a->verdict == TMPFILES_GOES)
+                return !is_settled(b) && a->reason == TMPFILES_REASON_AGE &&
+                       a->due_nsec < b->due_nsec;
         /* A line for the path itself says more than one that never came so far. */
         return a->verdict == TMPFILES_STAYS && b->reason == TMPFILES_REASON_LINE &&
                a->reason != TMPFILES_REASON_LINE;
@@ -128,7 +137,7 @@ static int ask(TmpfilesWalk *w, TmpfilesItem *item, TmpfilesOperation operation,
                         return r;
                 }
                 merge(best, &c);
-                if (best->verdict == TMPFILES_GOES)
+                if (is_settled(best))
                         return 0;
         }
         return 0;
@@ -148,7 +157,7 @@ static int ask_all(TmpfilesWalk *w, unsigned operations, TmpfilesChoice *best) {
                         r = ask(w, w->rules->order[i], each[o], best);
                         if (r < 0)
                                 return r;
-                        if (best->verdict == TMPFILES_GOES)
+                        if (is_settled(best))
                                 return 0;
                 }
         }
@@ -177,7 +186,9 @@ int tmpfiles_walk_choose(TmpfilesWalk *w, TmpfilesChoice *ret_choice) {
                 if (best.verdict == TMPFILES_GOES)
                         break;
         }
-        if (best.verdict == TMPFILES_GOES && best.due_nsec == TMPFILES_NEVER)
+        /* Without a condition, or with an age that is only taken as passed: now. */
+        if (best.verdict == TMPFILES_GOES &&
+            (best.due_nsec == TMPFILES_NEVER || best.time_last == 0))
                 best.due_nsec = w->now_nsec;
         *ret_choice = best;
         return 0;

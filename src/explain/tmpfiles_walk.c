@@ -207,6 +207,10 @@ static int ask_contents(Way *way) {
         return 0;
 }
 
+static uint64_t age_nsec(uint64_t usec) {
+        return usec >= UINT64_MAX / NSEC_PER_USEC ? TMPFILES_NEVER : usec * NSEC_PER_USEC;
+}
+
 static int decide_age(Way *way, const TmpfilesFacts *f, bool is_known, TmpfilesReason reason) {
         if (!way->goes_by_age)
                 return go(way, reason);
@@ -215,6 +219,7 @@ static int decide_age(Way *way, const TmpfilesFacts *f, bool is_known, TmpfilesR
         if (!is_known) {
                 way->ret->is_due_guessed = true;
                 way->ret->times_counted = way->item->rule->line.times_of_file;
+                way->ret->due_nsec = age_nsec(way->item->age_usec);
                 return go(way, TMPFILES_REASON_AGE);
         }
         if (is_aged(way, f))

@@ -27,6 +27,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "explain/tmpfiles_cause.h"
 #include "explain/tmpfiles_command.h"
 #include "explain/tmpfiles_live.h"
 #include "explain/tmpfiles_source.h"
@@ -206,6 +207,34 @@ static void check_object(Play *p, const SituationObject *o, const TmpfilesChoice
                       reasons[c->reason], o->why);
 }
 
+/* Afterwards, when only names are left, the same line must be found. */
+static void check_causes(Play *p) {
+        TmpfilesCauses *causes;
+
+        harness_assert(tmpfiles_causes_new(&causes) == 0, "no memory");
+        for (size_t i = 0; i < p->s->n_objects; i++) {
+                const SituationObject *o = &p->s->objects[i];
+                const TmpfilesRule *rule = p->choices[i].rule;
+                const TmpfilesDeletion d = {
+                        .path = o->path,
+                        .is_directory = o->kind == 'd',
+                        .executable = "/usr/bin/systemd-tmpfiles",
+                        .args = (const char *const *)p->s->args,
+                };
+                _cleanup_cause_ Cause cause = {0};
+
+                if (!is_gone(o->path) || !rule || p->choices[i].verdict != TMPFILES_GOES)
+                        continue;
+                harness_assert(tmpfiles_cause(causes, &d, &cause) == 1, "no cause");
+                if (!cause.rule || strcmp(cause.rule, rule->text) != 0 ||
+                    strcmp(cause.source, harness_format("%s:%u", rule->file, rule->number)) != 0)
+                        wrong(p, o, "removed by %s '%s'; the cause says %s '%s' (%s)",
+                              rule_name(rule), rule->text, cause.source ? cause.source : "-",
+                              cause.rule ? cause.rule : "-", cause.explanation);
+        }
+        tmpfiles_causes_free(causes);
+}
+
 /* In a process of its own. Return: how many things were wrong. */
 static unsigned play(const Situation *s, const char *below) {
         Play p = {.s = s};
@@ -216,6 +245,7 @@ static unsigned play(const Situation *s, const char *below) {
         run_tool(&p);
         for (size_t i = 0; i < s->n_objects; i++)
                 check_object(&p, &s->objects[i], &p.choices[i]);
+        check_causes(&p);
         if (p.n_wrong > 0 && getenv("WHODUNLINK_TMPFILES_LOG"))
                 harness_note("log of [%s]:\n%s", s->name, p.log);
         return p.n_wrong;
