@@ -78,6 +78,8 @@ VictimOrphanAnswer victim_orphans_find(VictimOrphans *o, const VictimOrphanSearc
                                        VictimOrphan **ret_orphan);
 /* The names that the one of an event has now. */
 void victim_orphans_answer(VictimOrphans *o, uint64_t position, unsigned n_links);
+/* The one of an event, or NULL. */
+VictimOrphan *victim_orphans_at(const VictimOrphans *o, uint64_t position);
 /* A rename has taken it. */
 void victim_orphans_remove(VictimOrphans *o, VictimOrphan *orphan);
 FileHandle victim_orphan_handle(const VictimOrphan *orphan);

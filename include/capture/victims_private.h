@@ -38,8 +38,9 @@ struct Victims {
         Arrivals arrivals;
         FileNews news; /* its window ends when the queue is seen empty */
         VictimOrphans orphans;
-        VictimCandidate *asked;  /* victims_answer() is about this one … */
-        uint64_t asked_position; /* … else about the orphan of this event */
+        bool has_merged_directories; /* of renames in this window, that wait for its end */
+        VictimCandidate *asked;      /* victims_answer() is about this one … */
+        uint64_t asked_position;     /* … else about the orphan of this event */
         int32_t threaded[VICTIMS_THREADED_SLOTS];
 };
 
@@ -49,6 +50,8 @@ static inline Rename *victims_rename_of(VictimMember *m) {
 
 /* Who has what, of a group that has ended or is given up. */
 void victims_decide_group(Victims *v, VictimGroup *g);
+/* The window ends. */
+void victims_decide_window(Victims *v);
 
 /*
  * victims_groups_count() - an event of a process was read that ends none of its renames

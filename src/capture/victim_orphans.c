@@ -185,15 +185,15 @@ VictimOrphanAnswer victim_orphans_find(VictimOrphans *o, const VictimOrphanSearc
                        : VICTIM_ORPHAN_POSSIBLE;
 }
 
-static VictimOrphan *find_at(const VictimOrphans *o, uint64_t position) {
-        for (VictimOrphan *i = o->oldest; i; i = i->newer)
+VictimOrphan *victim_orphans_at(const VictimOrphans *o, uint64_t position) {
+        for (VictimOrphan *i = o->newest; i; i = i->older)
                 if (i->position == position)
                         return i;
         return NULL;
 }
 
 void victim_orphans_answer(VictimOrphans *o, uint64_t position, unsigned n_links) {
-        VictimOrphan *orphan = find_at(o, position);
+        VictimOrphan *orphan = victim_orphans_at(o, position);
 
         if (!orphan)
                 return;

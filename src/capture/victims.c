@@ -45,6 +45,7 @@ static uint64_t name_hash(const FanName *n) {
 }
 
 void victims_drained(Victims *v) {
+        victims_decide_window(v);
         v->news.window++;
         victim_orphans_forget_before(&v->orphans, v->head ? v->head->window : v->news.window);
 }

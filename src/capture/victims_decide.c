@@ -31,6 +31,50 @@ static void keep_orphan(Victims *v, const Rename *r, const VictimCandidate *c) {
                 victim_orphans_add(&v->orphans, &orphan, &c->handle);
 }
 
+/* May a rename behind have destroyed what one in front of both tells of? */
+static bool is_rival(Victims *v, const Rename *r, Rename *q) {
+        if (q->pid != r->pid || q->window != r->window || q->is_exchange ||
+            q->member.is_directory != r->member.is_directory)
+                return false;
+        if (!q->group->is_resolved && (q->group->n_open > 0 || q->group->is_threaded))
+                return true;
+        victims_decide_group(v, q->group);
+        return !q->member.is_destroyer && q->replaced.state == VICTIM_NONE;
+}
+
+static bool has_rival(Victims *v, const Rename *r) {
+        size_t n = 0;
+
+        for (Rename *q = r->next; q; q = q->next)
+                if (++n > RIVALS_MAX || is_rival(v, r, q))
+                        return true;
+        return false;
+}
+
+static void give_out(Victims *v, Rename *r) {
+        r->next_directory = v->directories;
+        v->directories = r;
+}
+
+/*
+ * Right behind a rename whose end was merged stands what it destroyed; or what a rename behind did,
+ * told by an event of before, if that destroyed nothing else.
+ */
+static bool is_disputed(Victims *v, const Rename *r) {
+        return r->member.is_merged && has_rival(v, r);
+}
+
+static void take_directory(Victims *v, Rename *r) {
+        const VictimMember *m = &r->member;
+
+        if (!m->is_directory || !m->is_destroyer || !m->candidate)
+                return;
+        if (m->is_merged && r->window == v->news.window)
+                v->has_merged_directories = true;
+        else if (!is_disputed(v, r))
+                give_out(v, r);
+}
+
 void victims_decide_group(Victims *v, VictimGroup *g) {
         if (g->is_resolved || !g->members)
                 return;
@@ -39,13 +83,20 @@ void victims_decide_group(Victims *v, VictimGroup *g) {
                 if (c->is_free)
                         keep_orphan(v, victims_rename_of(g->members), c);
         for (VictimMember *m = g->members; m; m = m->next) {
-                Rename *r = victims_rename_of(m);
-
-                if (!m->is_directory || !m->is_destroyer || !m->candidate)
-                        continue;
-                r->next_directory = v->directories;
-                v->directories = r;
+                if (m->is_merged && m->is_destroyer && m->candidate)
+                        keep_orphan(v, victims_rename_of(m), m->candidate);
+                take_directory(v, victims_rename_of(m));
         }
+}
+
+void victims_decide_window(Victims *v) {
+        if (!v->has_merged_directories)
+                return;
+        v->has_merged_directories = false;
+        for (Rename *r = v->tail; r && r->window == v->news.window; r = r->previous)
+                if (r->member.is_directory && r->member.is_destroyer && r->member.candidate &&
+                    r->member.is_merged && !has_rival(v, r))
+                        give_out(v, r);
 }
 
 /* What has been read could be half of an unlink(). */
@@ -97,6 +148,22 @@ static Victim victim_of(const VictimCandidate *c) {
         return (Victim){.state = VICTIM_CERTAIN, .handle = c->handle, .is_gone = c->is_gone};
 }
 
+/* What the events behind it say that it destroyed. */
+static Victim claim(Victims *v, const Rename *r) {
+        const VictimCandidate *c = r->member.candidate;
+        VictimOrphan *o =
+                r->member.is_merged && c ? victim_orphans_at(&v->orphans, c->position) : NULL;
+
+        if (!o)
+                return victim_of(c);
+        if (has_rival(v, r)) {
+                o->is_shared = true;
+                return (Victim){.state = VICTIM_POSSIBLE};
+        }
+        victim_orphans_remove(&v->orphans, o);
+        return victim_of(c);
+}
+
 /* There is an event that may tell of it, or one is missing. */
 static Victim weigh(Victims *v, const VictimMember *m) {
         VictimCandidate *c = m->candidate;
@@ -110,26 +177,6 @@ static Victim weigh(Victims *v, const VictimMember *m) {
                 return victim_of(c);
         /* A directory has one name, or was destroyed. */
         return (Victim){.state = m->is_directory && !m->is_cut ? VICTIM_NONE : VICTIM_POSSIBLE};
-}
-
-/* May a rename behind have destroyed what one in front of both tells of? */
-static bool is_rival(Victims *v, const Rename *r, Rename *q) {
-        if (q->pid != r->pid || q->window != r->window || q->is_exchange ||
-            q->member.is_directory != r->member.is_directory)
-                return false;
-        if (!q->group->is_resolved && (q->group->n_open > 0 || q->group->is_threaded))
-                return true;
-        victims_decide_group(v, q->group);
-        return !q->member.is_destroyer && q->replaced.state == VICTIM_NONE;
-}
-
-static bool has_rival(Victims *v, const Rename *r) {
-        size_t n = 0;
-
-        for (Rename *q = r->next; q; q = q->next)
-                if (++n > RIVALS_MAX || is_rival(v, r, q))
-                        return true;
-        return false;
 }
 
 static Victim take_orphan(Victims *v, Rename *r, VictimOrphan *o) {
@@ -194,8 +241,11 @@ static int decide(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victi
                 return 0;
         }
         victims_decide_group(v, r->group);
+        if (m->is_destroyer && m->is_merged && r->window == v->news.window &&
+            waited_nsec != UINT64_MAX)
+                return -EAGAIN;
         if (m->is_destroyer) {
-                *ret_victim = victim_of(m->candidate);
+                *ret_victim = claim(v, r);
                 return 0;
         }
         /* Of a name that is known to be taken nothing else needs to be guessed. */

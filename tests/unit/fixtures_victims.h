@@ -52,6 +52,18 @@ static inline FlightEvent renames(int32_t pid, const char *from, const char *to,
         return e;
 }
 
+static inline FlightEvent renames_directory(int32_t pid, const char *from, const char *to,
+                                            char source) {
+        FlightEvent e = {.fan = {.mask = FAN_RENAME | FAN_ONDIR,
+                                 .pid = pid,
+                                 .old_name = name(from),
+                                 .new_name = name(to),
+                                 .target = file(source)}};
+
+        ck_assert_int_eq(note(&e), VICTIMS_USE_SOME);
+        return e;
+}
+
 static inline void nameless(int32_t pid, uint64_t mask, char f) {
         FlightEvent e = {.fan = {.mask = mask, .pid = pid, .target = file(f)}};
 

@@ -141,6 +141,55 @@ START_TEST(test_many_orphans) {
 }
 END_TEST
 
+/*
+ * It stands right behind a rename whose end was merged, as its victim would.  So it is on overlays:
+ * a directory is made in one that was just copied up, and another one moved in its place.
+ */
+START_TEST(test_orphan_behind_a_merged_rename) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        FlightEvent three;
+
+        ORPHAN(GONE);
+        three = renames_over(1, "e", "f", 't', 0, 0);
+        expect_none(one);
+        victims_drained(victims);
+        expect_possible(two);
+        expect_possible(three);
+}
+END_TEST
+
+/* No other can have done it. */
+START_TEST(test_victim_of_a_merged_rename) {
+        FlightEvent one = renames_over(1, "a", "b", 's', 0, 0), two = renames(1, "b", "c", 's');
+        FlightEvent three;
+
+        ORPHAN(GONE);
+        three = renames_over(1, "e", "f", 't', 'w', GONE);
+        expect_none(one);
+        victims_drained(victims);
+        expect_victim(two, 'v', VICTIM_CERTAIN, true);
+        expect_victim(three, 'w', VICTIM_CERTAIN, true);
+}
+END_TEST
+
+/* Then the lost directory is not given out as what either of them put something in the place of. */
+START_TEST(test_disputed_directory) {
+        FlightEvent one = renames_directory(1, "a", "b", 's'), two, three;
+        VictimDirectory d;
+
+        nameless_directory(1, FAN_MOVE_SELF, 's');
+        two = renames_directory(1, "b", "c", 's');
+        nameless_directory(1, FAN_ATTRIB | GONE, 'v');
+        three = renames_directory(1, "e", "f", 't');
+        nameless_directory(1, FAN_MOVE_SELF, 't');
+        victims_drained(victims);
+        ck_assert_int_eq(victims_next_directory(victims, &d), 0);
+        expect_none(one);
+        expect_possible(two);
+        expect_possible(three);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("victim_orphans");
 
@@ -154,5 +203,8 @@ int main(void) {
         tcase_add_test(tcase, test_orphan_of_another_kind);
         tcase_add_test(tcase, test_orphan_of_two_processes);
         tcase_add_test(tcase, test_many_orphans);
+        tcase_add_test(tcase, test_orphan_behind_a_merged_rename);
+        tcase_add_test(tcase, test_victim_of_a_merged_rename);
+        tcase_add_test(tcase, test_disputed_directory);
         return unit_run("victim_orphans", tcase);
 }

@@ -316,6 +316,7 @@ START_TEST(test_moved_twice_at_the_end) {
         nameless(1, FAN_ATTRIB | GONE, 'v');
         expect_none(one);
         expect_waiting(two);
+        victims_drained(victims);
         expect_late(two, 'v', VICTIM_CERTAIN, true);
 }
 END_TEST
