@@ -60,6 +60,12 @@ size_t record_sink_n_pending(const RecordSink *s);
 int record_sink_fd(const RecordSink *s);
 uint32_t record_sink_events(const RecordSink *s);
 
+/* Why records wait, for people; NULL: they do not, or only for a slow reader. */
+const char *record_sink_trouble(const RecordSink *s);
+/* Since the last call: has the other side stored what others sent and refused these for so long
+ * that they are not looked after any more? Then some may be lost. */
+bool record_sink_take_refusal(RecordSink *s);
+
 /* Is it text, whose reader reads stderr as well? */
 bool record_sink_is_for_people(const RecordSink *s);
 /* The terminal has another width now. */

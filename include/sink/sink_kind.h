@@ -28,6 +28,10 @@ typedef struct SinkKind {
         uint64_t (*first_pending)(const void *sink);
         int (*fd)(const void *sink);
         uint32_t (*events)(const void *sink);
+        /* As record_sink_trouble(). NULL: none is known of. */
+        const char *(*trouble)(const void *sink);
+        /* As record_sink_take_refusal(). NULL: never. */
+        bool (*take_refusal)(void *sink);
         /* Does whoever reads it read stderr as well? NULL: no. */
         bool (*is_for_people)(const void *sink);
         /* The terminal has another width now. NULL: it is none. */

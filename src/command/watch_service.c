@@ -98,6 +98,8 @@ void watch_service_tell_status(WatchService *s, const WatchSession *session, uin
         if (n_pending > 0)
                 buffer_append_format(&b, "; %zu bytes of records wait for who reads them",
                                      n_pending);
+        if (record_sink_trouble(watch_session_sink(session)))
+                buffer_append_format(&b, "; %s", record_sink_trouble(watch_session_sink(session)));
         if (b.is_failed)
                 return;
         (void)sd_notifyf(0, "STATUS=%s", buffer_terminate(&b));

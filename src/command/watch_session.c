@@ -338,6 +338,14 @@ static int put_malformed(WatchSession *s, WatchedFilesystem *fs, uint64_t n) {
                         "events of the kernel could not be decoded");
 }
 
+/* Nobody can say how many it is going to refuse. */
+static int put_refusal(WatchSession *s) {
+        return put_loss(s, 1, NULL, (RecordLoss){.where = "journal"},
+                        "the journal stores what others send, but not these records: look at "
+                        "MaxLevelStore= and RateLimitIntervalSec= in journald.conf(5); what it is "
+                        "sent from now on is not sent again when it is dropped");
+}
+
 int watch_session_tidy(WatchSession *s) {
         uint64_t n_losses = s->witness ? witness_take_losses(s->witness) : 0;
         uint64_t n_exit_losses = s->witness ? witness_take_exit_losses(s->witness) : 0;
@@ -350,7 +358,9 @@ int watch_session_tidy(WatchSession *s) {
         /* Without a witness they are the living, and read again when they are asked for. */
         if (s->witness)
                 n_forgotten = process_table_counters(s->table).n_evicted - s->n_evicted_told;
-        if (n_losses > 0)
+        if (record_sink_take_refusal(s->sink))
+                r = put_refusal(s);
+        if (r >= 0 && n_losses > 0)
                 r = put_process_loss(s, n_losses);
         if (r >= 0 && n_exit_losses > 0)
                 r = put_exit_loss(s, n_exit_losses);

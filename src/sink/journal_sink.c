@@ -152,6 +152,25 @@ static uint32_t events(const void *sink) {
         return EPOLLIN;
 }
 
+static const char *trouble(const void *sink) {
+        const JournalDelivery *d = ((const JournalSink *)sink)->delivery;
+        int error = journal_delivery_error(d);
+
+        if (journal_delivery_state(d) == JOURNAL_DELIVERY_TRUSTING)
+                return "the journal stores no records, or none that can be read back";
+        if (journal_delivery_state(d) != JOURNAL_DELIVERY_SENDING)
+                return "the journal does not store what it is sent: its disk may be full, or the "
+                       "rate limit reached";
+        if (journal_delivery_n_bytes(d) == 0 || error == 0)
+                return NULL;
+        return error == -EAGAIN ? "systemd-journald does not keep up"
+                                : "systemd-journald does not listen";
+}
+
+static bool take_refusal(void *sink) {
+        return journal_delivery_take_refusal(((JournalSink *)sink)->delivery);
+}
+
 const SinkKind journal_sink_kind = {
         .name = "the journal",
         .put = put,
@@ -161,6 +180,8 @@ const SinkKind journal_sink_kind = {
         .first_pending = first_pending,
         .fd = descriptor,
         .events = events,
+        .trouble = trouble,
+        .take_refusal = take_refusal,
         .free = journal_sink_free,
 };
 

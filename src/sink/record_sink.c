@@ -153,6 +153,14 @@ uint32_t record_sink_events(const RecordSink *s) {
         return s->kind->events(s->sink);
 }
 
+const char *record_sink_trouble(const RecordSink *s) {
+        return s->kind->trouble ? s->kind->trouble(s->sink) : NULL;
+}
+
+bool record_sink_take_refusal(RecordSink *s) {
+        return s->kind->take_refusal && s->kind->take_refusal(s->sink);
+}
+
 bool record_sink_is_for_people(const RecordSink *s) {
         return s->kind->is_for_people && s->kind->is_for_people(s->sink);
 }
