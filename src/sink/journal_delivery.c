@@ -40,6 +40,10 @@
 /* What the journal has taken from its queue so long ago is stored, or will not be. */
 #define SETTLED_USEC (500 * USEC_PER_MSEC)
 #define PROBE_USEC (1 * USEC_PER_SEC)
+/* Its queue is full, but it does read, and its queue is deep (512 with systemd, else 10): to be
+ * woken for each place in it would cost both more. */
+#define ROOM_USEC (2 * USEC_PER_MSEC)
+#define ROOM_ENTRIES 32
 /* Nobody listens: when to try again. */
 #define CONNECT_USEC (200 * USEC_PER_MSEC)
 /* After it without anything that is stored … nothing ever is, if the journal has nothing else. */
@@ -56,6 +60,7 @@ struct JournalDelivery {
         JournalStored *stored;
         char field[sizeof(JOURNAL_STORED_DELIVERY_KEY "=\n") + SD_ID128_STRING_MAX];
         int error;           /* of the last attempt to send */
+        bool waits_for_room; /* it does not read just now */
         bool is_open;        /* the journal's files may be */
         bool has_stored;     /* something of ours was, at some time */
         bool is_refused;     /* not yet asked for */
@@ -136,12 +141,8 @@ static int send_one(JournalDelivery *d) {
         };
 
         d->error = journal_socket_send(d->socket, iov, 2);
-        if (d->error < 0) {
-                /* A full queue says when it has room, the others do not. */
-                if (d->error != -EAGAIN)
-                        d->send_usec = d->now_usec + CONNECT_USEC;
+        if (d->error < 0)
                 return d->error;
-        }
         if (d->queue.n_sent == 0) {
                 d->look_wait_usec = LOOK_MIN_USEC;
                 d->look_usec = d->now_usec + LOOK_MIN_USEC;
@@ -170,11 +171,22 @@ static bool has_next(const JournalDelivery *d) {
 }
 
 static void send_some(JournalDelivery *d) {
+        size_t n_sent = 0;
+
         if (d->now_usec < d->send_usec)
                 return;
-        while (has_next(d) && !look_is_due(d))
+        d->waits_for_room = false;
+        while (has_next(d) && !look_is_due(d)) {
                 if (send_one(d) < 0)
-                        return;
+                        break;
+                n_sent++;
+        }
+        if (d->error < 0 && d->error != -EAGAIN)
+                d->send_usec = d->now_usec + CONNECT_USEC;
+        else if (d->error == -EAGAIN && n_sent >= ROOM_ENTRIES)
+                d->send_usec = d->now_usec + ROOM_USEC;
+        else
+                d->waits_for_room = d->error == -EAGAIN;
 }
 
 /* Some were not stored: all that are still in the queue are to be sent anew, one ahead. */
@@ -343,7 +355,7 @@ int journal_delivery_work(JournalDelivery *d) {
 }
 
 int journal_delivery_fd(const JournalDelivery *d) {
-        return d->error == -EAGAIN && has_next(d) ? journal_socket_fd(d->socket) : -1;
+        return d->waits_for_room && has_next(d) ? journal_socket_fd(d->socket) : -1;
 }
 
 uint64_t journal_delivery_wait_usec(const JournalDelivery *d) {
@@ -351,7 +363,7 @@ uint64_t journal_delivery_wait_usec(const JournalDelivery *d) {
 
         if (d->queue.n_sent > 0)
                 at_usec = d->look_usec;
-        if (has_next(d) && d->error < 0 && d->error != -EAGAIN && d->send_usec < at_usec)
+        if (has_next(d) && d->error < 0 && !d->waits_for_room && d->send_usec < at_usec)
                 at_usec = d->send_usec;
         if (!d->queue.first && d->is_open)
                 at_usec = d->progress_usec + CLOSE_USEC;
