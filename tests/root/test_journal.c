@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "filesystem.h"
+#include "group.h"
 #include "harness.h"
 #include "journal.h"
 #include "process.h"
@@ -184,12 +186,164 @@ START_TEST(storms_are_folded) {
 }
 END_TEST
 
+typedef struct InUnit {
+        char *group, *file;
+} InUnit;
+
+static void delete_in_unit(void *userdata) {
+        const InUnit *u = userdata;
+
+        group_enter(u->group);
+        execlp("rm", "rm", u->file, NULL);
+        _exit(127);
+}
+
+/* Runs journalctl on the test's journal. Return: what it says. */
+static char *journalctl(const char *a, const char *b) {
+        char *path = harness_path("journalctl.out");
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        const char *const args[] = {"journalctl", "-q", "--no-pager", "-D", JOURNAL_DIRECTORY, a, b,
+                                    NULL};
+        size_t n;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(process_wait(process_spawn_io(args, -1, fd), 30), 0);
+        close(fd);
+        return harness_read_file(path, &n);
+}
+
+static size_t count_lines(const char *text) {
+        size_t n = 0;
+
+        for (; *text; text++)
+                n += *text == '\n';
+        return n;
+}
+
+/* journalctl -u UNIT shows what the unit deleted, and nothing else. */
+START_TEST(what_a_unit_deleted) {
+        InUnit u = {.group = group_make("whodunlink-journal-test.service")};
+        Journald d = journald_start("64m", "");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *other = harness_format("%s/other", fs.path), *said;
+        Monitor m = journal_monitor_start(MONITOR_ARGS(fs.path));
+
+        u.file = harness_format("%s/of-the-unit", fs.path);
+        harness_touch(u.file);
+        harness_touch(other);
+        ck_assert_int_eq(process_wait(process_fork(delete_in_unit, &u), 30), 0);
+        process_run(PROCESS_ARGS("rm", other));
+        stop(&m, &d);
+        said = journalctl("-ocat", "--unit=whodunlink-journal-test.service");
+        harness_assert(count_lines(said) == 1 && strstr(said, "of-the-unit"), "says: %s", said);
+}
+END_TEST
+
+/* Each kind of record is explained by the catalog as it is installed. */
+START_TEST(catalog) {
+        const char *file = getenv("WHODUNLINK_CATALOG");
+        Journald d = journald_start("64m", "");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *path = harness_format("%s/f", fs.path), *said;
+        Monitor m = journal_monitor_start(MONITOR_ARGS(fs.path));
+
+        ck_assert(file);
+        harness_touch(path);
+        process_run(PROCESS_ARGS("rm", path));
+        stop(&m, &d);
+        if (mount("catalog", "/usr/lib/systemd/catalog", "tmpfs", 0, NULL) < 0 ||
+            mount("catalog", "/var/lib/systemd/catalog", "tmpfs", 0, NULL) < 0)
+                harness_skip("no catalog here: %m");
+        process_run(PROCESS_ARGS("cp", file, "/usr/lib/systemd/catalog/"));
+        process_run(PROCESS_ARGS("journalctl", "--update-catalog"));
+        said = journalctl("-x", "DELETION_ACTION=unlink");
+        harness_assert(strstr(said, "Subject: rm deleted ") && strstr(said, path), "says: %s",
+                       said);
+        said = journalctl("-x", "SYSLOG_IDENTIFIER=whodunlink");
+        ck_assert(strstr(said, "Subject: The watch for deletions begins"));
+        ck_assert(strstr(said, "Subject: The watch for deletions ends"));
+        ck_assert(strstr(said, "Subject: What is watched for deletions has changed"));
+}
+END_TEST
+
+/* As a service of systemd has it: stdout is a stream into the journal, and $JOURNAL_STREAM says so;
+ * or speaks of another one. */
+START_TEST(chosen_by_itself) {
+        const bool is_told = _i == 0;
+        Journald d = journald_start("64m", "");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        char *file = harness_format("%s/f", fs.path);
+        int fd = sd_journal_stream_fd("a-service", 6, 0);
+        struct stat st;
+        pid_t pid;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fstat(fd, &st), 0);
+        ck_assert_int_eq(setenv("JOURNAL_STREAM",
+                                harness_format("%llu:%llu", (unsigned long long)st.st_dev,
+                                               (unsigned long long)st.st_ino + !is_told),
+                                1),
+                         0);
+        pid = process_spawn_io(PROCESS_ARGS(harness_program(), "watch", fs.path), -1, fd);
+        journal_wait_for(is_told ? "MESSAGE_ID=e867e1029b4442c79ae71bdd7da432ae"
+                                 : "SYSLOG_IDENTIFIER=a-service",
+                         1, 30);
+        harness_touch(file);
+        process_run(PROCESS_ARGS("rm", file));
+        /* Else start, coverage and this one are plain lines. */
+        journal_wait_for(is_told ? "DELETION_NAME=f" : "SYSLOG_IDENTIFIER=a-service",
+                         is_told ? 1 : 3, 30);
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(process_wait(pid, 30), 0);
+        ck_assert_uint_eq(journal_count(is_told ? "SYSLOG_IDENTIFIER=a-service" : NULL), 0);
+        ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+        close(fd);
+        journald_stop(&d, SIGTERM);
+}
+END_TEST
+
+/* A loss is a record like others, and a warning. */
+START_TEST(losses) {
+        Journald d = journald_start("64m", "");
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        Monitor m = journal_monitor_start(MONITOR_ARGS(fs.path, "--process-limit=1"));
+        _cleanup_journal_ sd_journal *j = NULL;
+        struct json_object *message;
+
+        /* While it cannot be sure that all deletions of their time were read. */
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        for (int i = 0; i < 50; i++)
+                process_run(PROCESS_ARGS("true"));
+        ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
+        journal_wait_for("DELETION_ACTION=loss", 1, 30);
+        stop(&m, &d);
+        j = journal_open("DELETION_ACTION=loss");
+        ck_assert_int_eq(sd_journal_next(j), 1);
+        journal_assert_field(j, "PRIORITY", "4");
+        journal_assert_field(j, "MESSAGE_ID", "f654db4ea1c54d499462ffb5c80341e5");
+        journal_assert_field(j, "DELETION_PATH", NULL);
+        message = journal_message(j);
+        schema_assert(message);
+        ck_assert_str_eq(record_string(message, "whodunlink.loss.where"), "processes");
+        json_object_put(message);
+}
+END_TEST
+
 static void add(TCase *tcase) {
         tcase_add_test(tcase, each_field_comes_back);
         tcase_add_test(tcase, names_of_any_bytes);
         tcase_add_test(tcase, storms_are_folded);
+        tcase_add_test(tcase, what_a_unit_deleted);
+        tcase_add_test(tcase, catalog);
+        tcase_add_loop_test(tcase, chosen_by_itself, 0, 2);
+        tcase_add_test(tcase, losses);
 }
 
 int main(void) {
-        return harness_main("journal", add);
+        int r;
+
+        group_remove_all();
+        r = harness_main("journal", add);
+        group_remove_all();
+        return r;
 }
