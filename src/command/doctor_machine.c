@@ -263,5 +263,8 @@ void doctor_machine_journal(DoctorReport *r, int root_fd) {
         buffer_append_literal(&b, " (more on a disk with much room) and drops the rest without a "
                                   "word to the sender: one rm -rf can delete more files");
         add(r, DOCTOR_NOTE, "journal", &b,
-            "in a unit whose records go to the journal, set LogRateLimitIntervalSec=0");
+            "in a unit whose records go to the journal set LogRateLimitIntervalSec=1us, as "
+            "whodunlink.service does (0 counts as not set); elsewhere what is dropped is sent "
+            "again, "
+            "which takes longer");
 }
