@@ -239,6 +239,26 @@ START_TEST(kills) {
 }
 END_TEST
 
+/* Twenty of each, spread over all deletions; 100,000 of them with WHODUNLINK_TEST_SCALE=1150. */
+START_TEST(restarts_and_kills) {
+        const size_t n_directories = harness_scale(800, 80);
+        Filesystem fs = fs_new(FS_TMPFS, "both");
+        Manager m = start(&fs);
+        Storm s = storm_start(&fs);
+
+        srandom((unsigned)getpid());
+        for (size_t i = 0; i < 40; i++) {
+                while (*s.n_done < n_directories * (i + 1) / 41)
+                        manager_pump(&m, 0.005);
+                manager_pump(&m, (double)(random() % 1000) / 1000 * 0.1);
+                manager_restart(&m, i % 2 == 0 ? SIGTERM : SIGKILL);
+        }
+        while (*s.n_done < n_directories)
+                manager_pump(&m, 0.01);
+        check(&m, &s, 20);
+}
+END_TEST
+
 static size_t count_in_output(const Manager *m, const char *text) {
         size_t n = 0;
 
@@ -494,6 +514,7 @@ static void add(TCase *tcase) {
         tcase_add_loop_test(tcase, other_version, 0, 2);
         tcase_add_loop_test(tcase, restarts, FS_TMPFS, FS_EXT4 + 1);
         tcase_add_loop_test(tcase, kills, FS_TMPFS, FS_EXT4 + 1);
+        tcase_add_test(tcase, restarts_and_kills);
         tcase_add_test(tcase, marked_directories);
 }
 
