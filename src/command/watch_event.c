@@ -78,6 +78,8 @@ static bool is_overwrite(WatchSession *s, WatchedFilesystem *fs, const LocatedEv
 
         if (e->victim.state != VICTIM_CERTAIN || record_filter_has_moves_only(&s->options->filter))
                 return false;
+        if (watch_overlays_hides(s, fs, e))
+                return false;
         /* Of two unknown places it is said what it is, of one that it is not the other. */
         if (!e->new_place)
                 return !e->place;

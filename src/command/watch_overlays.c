@@ -14,8 +14,8 @@
  * Limits: whether a directory of a layer below that nobody ever changed was removed, or a file,
  * nothing tells: it is a file then.
  *
- * Source: ovl_cleanup_and_whiteout(), ovl_clear_empty() in fs/overlayfs/dir.c, ovl_workdir_create()
- * in fs/overlayfs/super.c of Linux 6.18; sequences measured on tmpfs.
+ * Source: ovl_cleanup_and_whiteout(), ovl_clear_empty(), ovl_rename() in fs/overlayfs/dir.c,
+ * ovl_workdir_create() in fs/overlayfs/super.c of Linux 6.18; sequences measured on tmpfs.
  */
 
 #include "command/watch_overlays.h"
@@ -144,11 +144,26 @@ static bool is_told_by_overlay(const WatchSession *s, const WatchedFilesystem *f
         return false;
 }
 
-static bool is_whiteout(WatchedFilesystem *fs, const FanEvent *e) {
+static bool is_whiteout_file(WatchedFilesystem *fs, const FileHandle *file) {
         struct stat st;
 
-        return !(e->mask & FAN_ONDIR) && watched_filesystem_stat(fs, &e->target, &st) >= 0 &&
-               S_ISCHR(st.st_mode) && st.st_rdev == 0;
+        return file->bytes && watched_filesystem_stat(fs, file, &st) >= 0 && S_ISCHR(st.st_mode) &&
+               st.st_rdev == 0;
+}
+
+static bool is_whiteout(WatchedFilesystem *fs, const FanEvent *e) {
+        return !(e->mask & FAN_ONDIR) && is_whiteout_file(fs, &e->target);
+}
+
+static bool is_in_upper(const WatchSession *s, const DirPlace *place) {
+        for (size_t i = 0; place && place->mount && i < s->n_overlays; i++)
+                if (is_in(place, s->overlays[i].layers.upper))
+                        return true;
+        return false;
+}
+
+bool watch_overlays_hides(const WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e) {
+        return is_in_upper(s, e->new_place) && is_whiteout_file(fs, &e->victim.handle);
 }
 
 WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *fs,
@@ -158,6 +173,9 @@ WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *f
         bool is_from_work;
 
         if (is_told_by_overlay(s, fs, e->place))
+                return WATCH_OVERLAY_INNER;
+        /* Who moves something to where one is has it go the other way, or deleted behind. */
+        if (is_in_upper(s, e->place) && is_whiteout(fs, fan))
                 return WATCH_OVERLAY_INNER;
         if (!fan->new_name.directory.bytes)
                 return is_work(s, e->place,

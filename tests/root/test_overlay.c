@@ -7,6 +7,7 @@
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,9 @@ static void fill_lower(const Filesystem *fs) {
         make(fs->lower, "file", false);
         make(fs->lower, "changed", false);
         make(fs->lower, "touched", false);
+        make(fs->lower, "removed", false);
+        make(fs->lower, "removed-too", false);
+        make(fs->lower, "switched", false);
         make(fs->lower, "dir", true);
         make(fs->lower, "dir/a", false);
         make(fs->lower, "dir/sub", true);
@@ -80,6 +84,22 @@ static void write_to(const Play *p, const char *name) {
         harness_assert(fd >= 0 && write(fd, "x", 1) == 1, "%s: %m", path);
 }
 
+/* Where something was removed before, a whiteout is, which only overlayfs sees. */
+static void to_where_whiteouts_are(Play *p) {
+        gone(p, "unlink", "removed");
+        gone(p, "unlink", "removed-too");
+        make(p->fs->path, "new", false);
+        moved(p, "new", "removed");
+        /* The whiteout goes the other way, since the lower layer has one of that name, too. */
+        moved(p, "switched", "removed-too");
+        gone(p, "unlink", "removed-too");
+        /* The same with a directory, and the whiteout is deleted. */
+        gone(p, "unlink", "removed");
+        make(p->fs->path, "new-dir", true);
+        moved(p, "new-dir", "removed");
+        gone(p, "rmdir", "removed");
+}
+
 static void play(Play *p, bool has_redirect) {
         make(p->fs->path, "upper", false);
         gone(p, "unlink", "upper");
@@ -94,6 +114,7 @@ static void play(Play *p, bool has_redirect) {
         moved(p, "touched", "changed-dir/touched");
         gone(p, "unlink", "changed-dir/touched");
         gone(p, "rmdir", "changed-dir");
+        to_where_whiteouts_are(p);
         gone(p, "unlink", "dir/sub/b");
         gone(p, "rmdir", "dir/sub");
         gone(p, "unlink", "dir/a");
@@ -174,6 +195,21 @@ START_TEST(by_the_upper_path) {
 }
 END_TEST
 
+/* All is over before the first event is read. */
+START_TEST(by_the_upper_path_read_late) {
+        Filesystem fs = overlay_of(_i);
+        Play p = {
+                .fs = &fs, .seen = fs.upper, .t = {.is_ordered = true}, .own = process_own_truth()};
+        Monitor m = monitor_start(MONITOR_ARGS(fs.upper, fs.work));
+
+        ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
+        play(&p, ways[_i].options);
+        ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
+        truth_check(&p.t, &m, 0);
+        truth_done(&p.t);
+}
+END_TEST
+
 /* Who calls his files so is no overlayfs. */
 START_TEST(names_like_those_of_overlayfs) {
         Filesystem fs = fs_new(FS_TMPFS, "fs");
@@ -200,6 +236,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, by_the_merged_path, 0, N_WAYS);
         tcase_add_loop_test(tcase, once_beside_its_layers, 0, N_WAYS);
         tcase_add_loop_test(tcase, by_the_upper_path, 0, N_WAYS);
+        tcase_add_loop_test(tcase, by_the_upper_path_read_late, 0, N_WAYS);
         tcase_add_test(tcase, names_like_those_of_overlayfs);
 }
 
