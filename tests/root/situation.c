@@ -38,7 +38,7 @@ static const char *const places[] = {
 
 typedef struct Reading {
         const char *path;
-        unsigned line, version;
+        unsigned line, version, wait;
         Situation *situations;
         size_t n;
 } Reading;
@@ -216,6 +216,8 @@ static void read_line(Reading *r, char *line) {
         default:
                 if (strncmp(line, "config ", 7) == 0)
                         add_config(r, line + 7);
+                else if (strncmp(line, "wait ", 5) == 0)
+                        r->wait = (unsigned)strtoul(line + 5, NULL, 10);
                 else if (strncmp(line, "run ", 4) == 0)
                         add_args(r, line + 4);
                 else
@@ -223,7 +225,8 @@ static void read_line(Reading *r, char *line) {
         }
 }
 
-size_t situation_read(const char *path, unsigned version, Situation **ret_situations) {
+size_t situation_read(const char *path, unsigned version, Situation **ret_situations,
+                      unsigned *ret_wait) {
         _cleanup_fclose_ FILE *f = fopen(path, "re");
         Reading r = {.path = path, .version = version};
         _cleanup_free_ char *line = NULL;
@@ -240,6 +243,7 @@ size_t situation_read(const char *path, unsigned version, Situation **ret_situat
                                "%s:%u: nothing runs, or there is no object", path,
                                r.situations[i].line);
         *ret_situations = r.situations;
+        *ret_wait = r.wait;
         return r.n;
 }
 

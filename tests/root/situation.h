@@ -46,8 +46,12 @@ typedef struct Situation {
         size_t n_args;
 } Situation;
 
-/* All situations of a file, for a version of systemd. Fails the test when it is malformed. */
-size_t situation_read(const char *path, unsigned version, Situation **ret_situations);
+/*
+ * All situations of a file, for a version of systemd. Fails the test when it is malformed.
+ * @ret_wait: seconds that must pass before they are played
+ */
+size_t situation_read(const char *path, unsigned version, Situation **ret_situations,
+                      unsigned *ret_wait);
 /* Makes what it is about below a directory, but what is_fresh, and sets all times. */
 void situation_make(const Situation *s, const char *below);
 /* In a process and mount namespace of its own: puts what was made in place, and the rest. */

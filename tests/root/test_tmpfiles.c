@@ -281,14 +281,14 @@ static unsigned tool_version(void) {
 }
 
 START_TEST(situations) {
-        unsigned version = tool_version(), n_wrong = 0, n_objects = 0;
+        unsigned version = tool_version(), n_wrong = 0, n_objects = 0, wait;
         Situation *list;
-        size_t n = situation_read(files[_i], version, &list);
+        size_t n = situation_read(files[_i], version, &list, &wait);
 
         for (size_t i = 0; i < n; i++)
                 situation_make(&list[i], harness_path("%zu", i));
-        /* Birth and change times cannot be set: ages of a second pass meanwhile. */
-        harness_sleep(1.3);
+        /* Birth and change times cannot be set: ages of some seconds pass meanwhile. */
+        harness_sleep(wait + 0.2);
         for (size_t i = 0; i < n; i++) {
                 n_wrong += play_apart(&list[i], harness_path("%zu", i));
                 n_objects += (unsigned)list[i].n_objects;
@@ -305,10 +305,10 @@ static const struct {
         int mtime_msec; /* from now on; INT_MIN: leave it */
         bool is_directory;
 } waiting[] = {
-        {"/mnt/m/1", -1800, false},   {"/mnt/m/2", -1500, false},     {"/mnt/m/3", -1300, false},
-        {"/mnt/m/4", -1000, false},   {"/mnt/m/5", -700, false},      {"/mnt/m/d", -1900, true},
-        {"/mnt/m/d/1", -1600, false}, {"/mnt/m/d/2", -900, false},    {"/mnt/m/e", -500, true},
-        {"/mnt/m/e/1", -1700, false}, {"/mnt/all/1", INT_MIN, false}, {"/mnt/all/2", 500, false},
+        {"/mnt/m/1", -1400, false},   {"/mnt/m/2", -1300, false},     {"/mnt/m/3", -1200, false},
+        {"/mnt/m/4", -1000, false},   {"/mnt/m/5", -700, false},      {"/mnt/m/d", -1450, true},
+        {"/mnt/m/d/1", -1350, false}, {"/mnt/m/d/2", -900, false},    {"/mnt/m/e", -500, true},
+        {"/mnt/m/e/1", -1380, false}, {"/mnt/all/1", INT_MIN, false}, {"/mnt/all/2", 500, false},
         {"/mnt/x/1", INT_MIN, false},
 };
 
@@ -356,8 +356,8 @@ START_TEST(moments) {
         f = fopen(args[2], "we");
         harness_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%m");
         harness_assert(mount("mnt", "/mnt", "tmpfs", 0, NULL) == 0, "mount: %m");
+        ask(&p); /* first: it takes its time */
         make_waiting();
-        ask(&p);
         harness_assert(tmpfiles_live_new(&live) == 0, "no memory");
         tree = tmpfiles_live_tree(live);
         for (size_t i = 0; i < N_WAITING; i++) {
