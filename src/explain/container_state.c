@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "explain/config_file.h"
+#include "explain/small_file.h"
 
 #define DEPTH_MAX 32
 /* Containerd's namespaces looked into. */
@@ -179,7 +179,7 @@ int container_state_parse(ContainerFormat format, const char *text, size_t n_byt
 static int try_file(int root_fd, ContainerFormat format, const char *path, const char *id,
                     ContainerState *s) {
         _cleanup_buffer_ Buffer text = {0};
-        int r = config_file_read(root_fd, path, CONTAINER_STATE_BYTES_MAX, &text);
+        int r = small_file_read(root_fd, path, CONTAINER_STATE_BYTES_MAX, &text);
 
         if (r >= 0)
                 r = container_state_parse(format, text.bytes, text.n_bytes, id, s);
@@ -200,9 +200,9 @@ static int try_format(int root_fd, ContainerFormat kind, const char *id, Contain
 /* /run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json */
 static int try_containerd(int root_fd, const char *id, ContainerState *s) {
         static const char tasks[] = "/run/containerd/io.containerd.runtime.v2.task";
-        _cleanup_config_names_ ConfigNames l = {0};
+        _cleanup_small_file_names_ SmallFileNames l = {0};
         char path[PATH_MAX];
-        int r = config_file_list(root_fd, tasks, &l);
+        int r = small_file_list(root_fd, tasks, &l);
 
         for (size_t i = 0; i < l.n && i < NAMESPACES_MAX; i++) {
                 int n = snprintf(path, sizeof(path), "%s/%s/%s/config.json", tasks, l.names[i], id);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "explain/arguments.h"
-#include "explain/config_file.h"
+#include "explain/small_file.h"
 #include "explain/crontab.h"
 
 #define ARGS_MAX 64
@@ -59,7 +59,7 @@ static void look_into(Search *s, const char *file, CrontabKind kind) {
         int r;
 
         if (s->line.is_exact || s->error < 0 ||
-            config_file_read(s->root_fd, file, CRONTAB_BYTES_MAX, &s->text) < 0)
+            small_file_read(s->root_fd, file, CRONTAB_BYTES_MAX, &s->text) < 0)
                 return;
         r = crontab_find(s->text.bytes, s->text.n_bytes, kind, &s->job, &line);
         if (r == -ENOMEM)
@@ -80,10 +80,10 @@ static void look_into(Search *s, const char *file, CrontabKind kind) {
 }
 
 static void look_into_directory(Search *s, const char *directory) {
-        _cleanup_config_names_ ConfigNames l = {0};
+        _cleanup_small_file_names_ SmallFileNames l = {0};
         char path[512];
 
-        if (config_file_list(s->root_fd, directory, &l) < 0)
+        if (small_file_list(s->root_fd, directory, &l) < 0)
                 return;
         for (size_t i = 0; i < l.n; i++)
                 if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, l.names[i]) <
@@ -150,7 +150,7 @@ int cron_source_find(int root_fd, const Askers *a, CronSource *ret_source) {
 
         describe_job(&s, a->command->facts);
         if (root_fd >= 0 && a->job->facts && a->job->facts->has_ids &&
-            config_file_user(root_fd, a->job->facts->ids.effective_uid, &source.user) >= 0)
+            small_file_user(root_fd, a->job->facts->ids.effective_uid, &source.user) >= 0)
                 s.job.user = source.user;
         if (root_fd >= 0 && !a->is_at && (s.job.command || s.job.n_args > 0))
                 look_everywhere(&s, a);

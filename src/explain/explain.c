@@ -20,7 +20,7 @@
 #include "explain/logrotate_source.h"
 #include "explain/sentence.h"
 #include "explain/tmpfiles_cause.h"
-#include "explain/config_file.h"
+#include "explain/small_file.h"
 #include "identify/cgroup.h"
 #include "identify/container.h"
 #include "identify/unit_name.h"
@@ -364,9 +364,9 @@ static int explain_login(Explain *x, const Deleter *d, const Askers *a, const Cg
                 l.display = s->display;
         }
         if (!l.user && f->has_login_uid && f->login_uid != PROCESS_ID_UNSET)
-                (void)config_file_user(x->root_fd, f->login_uid, &user);
+                (void)small_file_user(x->root_fd, f->login_uid, &user);
         if (!l.user && !user && entry && entry->has_ids)
-                (void)config_file_user(x->root_fd, entry->ids.real_uid, &user);
+                (void)small_file_user(x->root_fd, entry->ids.real_uid, &user);
         if (!l.user)
                 l.user = user;
         if (!l.tty && sentence_tty(f->tty ? f->tty : entry ? entry->tty : 0, tty) >= 0)

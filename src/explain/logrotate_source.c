@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "explain/arguments.h"
-#include "explain/config_file.h"
+#include "explain/small_file.h"
 
 #define DEFAULT_CONFIG "/etc/logrotate.conf"
 
@@ -50,9 +50,9 @@ static int load_file(Loader *l, const char *path, const Buffer *text, LogrotateC
 }
 
 static int load_directory(Loader *l, const char *path, LogrotateConfig *c) {
-        _cleanup_config_names_ ConfigNames names = {0};
+        _cleanup_small_file_names_ SmallFileNames names = {0};
         char file[PATH_MAX];
-        int r = config_file_list(l->root_fd, path, &names);
+        int r = small_file_list(l->root_fd, path, &names);
 
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
                 _cleanup_buffer_ Buffer text = {0};
@@ -62,7 +62,7 @@ static int load_directory(Loader *l, const char *path, LogrotateConfig *c) {
                             sizeof(file))
                         continue;
                 l->n_files++;
-                if (config_file_read(l->root_fd, file, LOGROTATE_FILE_BYTES_MAX, &text) >= 0)
+                if (small_file_read(l->root_fd, file, LOGROTATE_FILE_BYTES_MAX, &text) >= 0)
                         r = load_file(l, file, &text, c);
         }
         return r == -ENOMEM ? r : 0;
@@ -77,7 +77,7 @@ static int load(void *userdata, const char *path, LogrotateConfig *c) {
         if (c->depth >= LOGROTATE_DEPTH_MAX || l->n_files >= LOGROTATE_FILES_MAX)
                 return 0;
         l->n_files++;
-        r = config_file_read(l->root_fd, path, LOGROTATE_FILE_BYTES_MAX, &text);
+        r = small_file_read(l->root_fd, path, LOGROTATE_FILE_BYTES_MAX, &text);
         if (r == -EINVAL)
                 return load_directory(l, path, c);
         if (r < 0)

@@ -11,10 +11,10 @@
 #include "base/buffer.h"
 
 /* Names taken of one directory; of more the first in the order of the alphabet. */
-#define CONFIG_FILE_NAMES_MAX 512
+#define SMALL_FILE_NAMES_MAX 512
 
 /*
- * config_file_read() - read a regular file
+ * small_file_read() - read a regular file
  * @root_fd: what an absolute path begins at
  * @ret:     cleared; NUL-terminated behind its n_bytes
  *
@@ -22,25 +22,25 @@
  * Return: 0, -EFBIG larger than n_max, -EINVAL no regular file, -ENOMEM, errors of open(2),
  * read(2).
  */
-int config_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret);
+int small_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret);
 
 /* Owned names of a directory, sorted by bytes. */
-typedef struct ConfigNames {
+typedef struct SmallFileNames {
         char **names;
         size_t n;
-} ConfigNames;
+} SmallFileNames;
 
-void config_names_done(ConfigNames *l);
-#define _cleanup_config_names_ _cleanup_(config_names_done)
+void small_file_names_done(SmallFileNames *l);
+#define _cleanup_small_file_names_ _cleanup_(small_file_names_done)
 
 /* All but those that begin with '.'. Return: 0, -ENOMEM, errors of open(2). */
-int config_file_list(int root_fd, const char *directory, ConfigNames *ret_names);
+int small_file_list(int root_fd, const char *directory, SmallFileNames *ret_names);
 
 /*
- * config_file_user() - the name of a user in /etc/passwd
+ * small_file_user() - the name of a user in /etc/passwd
  * @ret_name: newly allocated
  *
  * The name service is not asked: it may take seconds.
- * Return: 0, -ENOENT, as config_file_read().
+ * Return: 0, -ENOENT, as small_file_read().
  */
-int config_file_user(int root_fd, uid_t uid, char **ret_name);
+int small_file_user(int root_fd, uid_t uid, char **ret_name);

@@ -2,7 +2,7 @@
 
 /* Opened without waiting, looked at, and read up to a bound. */
 
-#include "explain/config_file.h"
+#include "explain/small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static const char *below_root(const char *path) {
         return *path ? path : ".";
 }
 
-int config_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
+int small_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
         _cleanup_close_ int fd = -1;
         struct stat st;
         ssize_t n;
@@ -44,21 +44,21 @@ int config_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
         return 0;
 }
 
-void config_names_done(ConfigNames *l) {
+void small_file_names_done(SmallFileNames *l) {
         for (size_t i = 0; i < l->n; i++)
                 free(l->names[i]);
         free(l->names);
-        *l = (ConfigNames){0};
+        *l = (SmallFileNames){0};
 }
 
 /* Sorted in place; the last makes room for one that comes before it. */
-static int add(ConfigNames *l, const char *name) {
+static int add(SmallFileNames *l, const char *name) {
         char *copy = strdup(name);
         size_t i;
 
         if (!copy)
                 return -ENOMEM;
-        if (l->n == CONFIG_FILE_NAMES_MAX) {
+        if (l->n == SMALL_FILE_NAMES_MAX) {
                 if (strcmp(l->names[l->n - 1], copy) <= 0) {
                         free(copy);
                         return 0;
@@ -71,28 +71,28 @@ static int add(ConfigNames *l, const char *name) {
         return 0;
 }
 
-int config_file_list(int root_fd, const char *directory, ConfigNames *ret_names) {
-        _cleanup_config_names_ ConfigNames l = {0};
+int small_file_list(int root_fd, const char *directory, SmallFileNames *ret_names) {
+        _cleanup_small_file_names_ SmallFileNames l = {0};
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *e;
 
         dir = directory_list(root_fd, below_root(directory));
         if (!dir)
                 return -errno;
-        l.names = calloc(CONFIG_FILE_NAMES_MAX, sizeof(*l.names));
+        l.names = calloc(SMALL_FILE_NAMES_MAX, sizeof(*l.names));
         if (!l.names)
                 return -ENOMEM;
         while ((e = readdir(dir)))
                 if (e->d_name[0] != '.' && add(&l, e->d_name) < 0)
                         return -ENOMEM;
         *ret_names = l;
-        l = (ConfigNames){0};
+        l = (SmallFileNames){0};
         return 0;
 }
 
-int config_file_user(int root_fd, uid_t uid, char **ret_name) {
+int small_file_user(int root_fd, uid_t uid, char **ret_name) {
         _cleanup_buffer_ Buffer text = {0};
-        int r = config_file_read(root_fd, "/etc/passwd", PASSWD_BYTES_MAX, &text);
+        int r = small_file_read(root_fd, "/etc/passwd", PASSWD_BYTES_MAX, &text);
 
         if (r < 0)
                 return r;
