@@ -477,8 +477,9 @@ int explainer_find(Explainer *e, const Deleter *d, const ExplainedPath *path, bo
                 }
                 r = wait_for(e, a, key, is_hasty);
         }
-        if (r < 0)
-                return r;
-        *ret_cause = &a->cause;
-        return a->has_cause;
+        if (r >= 0 && a->has_cause) {
+                *ret_cause = &a->cause;
+                r = 1;
+        }
+        return r;
 }

@@ -370,8 +370,8 @@ START_TEST(test_hung) {
         begin = now_msec();
         ck_assert_int_eq(unit_facts_ask(b, BUS_SYSTEM, "x.service", &f), -ETIMEDOUT);
         took = now_msec() - begin;
-        ck_assert_uint_ge(took, 190);
-        ck_assert_uint_le(took, 400);
+        ck_assert_uint_ge(took, 1990);
+        ck_assert_uint_le(took, 3000);
         /* And is left alone from then on; a user's is another. */
         begin = now_msec();
         for (int i = 0; i < 100; i++)
