@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,6 +300,52 @@ START_TEST(situations) {
 }
 END_TEST
 
+/* The configuration of a user who is not root, which only that user can read. */
+START_TEST(another_user) {
+        static const char text[] = "d %h/t/%U - - - m:1d\n# a comment\nx %h/t/%U/%u\n";
+        const char *home = harness_path("home");
+        const struct passwd *user = getpwnam("games");
+        TmpfilesScope scope = {.is_user = true};
+        TmpfilesConfig config;
+        unsigned version;
+        char *error = NULL;
+        FILE *f;
+        int r;
+
+        (void)tool_version();
+        if (!user || access(user->pw_dir, F_OK) < 0)
+                harness_skip("no user games with a home directory");
+        harness_mkdir(home);
+        harness_assert(chown(home, user->pw_uid, user->pw_gid) == 0 && chmod(home, 0700) == 0 &&
+                               mount(home, user->pw_dir, NULL, MS_BIND, NULL) == 0,
+                       "%s: %m", home);
+        harness_mkdir(harness_format("%s/.config", home));
+        harness_mkdir(harness_format("%s/.config/user-tmpfiles.d", home));
+        f = fopen(harness_format("%s/.config/user-tmpfiles.d/a.conf", home), "we");
+        harness_assert(f && fputs(text, f) >= 0 && fchmod(fileno(f), 0600) == 0 &&
+                               fchown(fileno(f), user->pw_uid, user->pw_gid) == 0 && fclose(f) == 0,
+                       "%m");
+
+        scope.uid = user->pw_uid;
+        r = tmpfiles_source_load(&scope, &config, &version, &error);
+        harness_assert(r == 0, "%s", error ? error : strerror(-r));
+        ck_assert_uint_eq(config.n_rules, 2);
+        ck_assert_str_eq(config.rules[0].line.path,
+                         harness_format("%s/t/%u", user->pw_dir, (unsigned)user->pw_uid));
+        ck_assert_str_eq(config.rules[1].line.path,
+                         harness_format("%s/t/%u/games", user->pw_dir, (unsigned)user->pw_uid));
+        ck_assert_uint_eq(config.rules[1].number, 3);
+        ck_assert_str_eq(config.rules[1].file,
+                         harness_format("%s/.config/user-tmpfiles.d/a.conf", user->pw_dir));
+
+        scope.uid = 3999999;
+        r = tmpfiles_source_load(&scope, &config, &version, &error);
+        ck_assert_int_eq(r, -ESRCH);
+        ck_assert_str_eq(error, "user 3999999, whose systemd-tmpfiles it was, is not in "
+                                "/etc/passwd");
+}
+END_TEST
+
 /* What waits below /mnt, made so that it comes due one after the other. */
 static const struct {
         const char *path;
@@ -420,6 +467,7 @@ static void add(TCase *tcase) {
         find_files();
         tcase_add_test(tcase, there_are_situations);
         tcase_add_loop_test(tcase, situations, 0, n_files);
+        tcase_add_test(tcase, another_user);
         tcase_add_test(tcase, moments);
 }
 
