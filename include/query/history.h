@@ -27,6 +27,7 @@ HistoryMatch history_match(const Record *record, const char *path, size_t n_path
 typedef struct HistoryEntry {
         HistoryMatch match;
         RecordParsed parsed;
+        bool is_cause_late; /* its cause is not the record's, it was found afterwards */
 } HistoryEntry;
 
 typedef struct History {

@@ -14,6 +14,7 @@
 
 #include "base/escape.h"
 #include "command/why_all.h"
+#include "command/why_cause.h"
 #include "command/why_records.h"
 #include "command/why_report.h"
 #include "command/why_world.h"
@@ -65,6 +66,9 @@ static int look(const WhyOptions *o, const WhyWorld *w, const char *path, Answer
                 r = find_fates(w, a);
         if (r >= 0)
                 r = why_records_find(&records, a->target.path, &a->history, &a->looked);
+        /* Records of another machine are not of this configuration. */
+        if (r >= 0 && !o->file && !o->directory)
+                r = why_cause_complete(&a->history);
         if (r < 0)
                 return r;
         if (w->has_mounts)

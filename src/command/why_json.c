@@ -214,6 +214,19 @@ static void add_place(json_object *o, const WhyPlace *p) {
         json_member_add(o, "place", place);
 }
 
+/* As in whodunlink.cause of a record. */
+static json_object *cause_object(const Cause *c) {
+        json_object *o = json_object_new_object();
+
+        if (!o)
+                return NULL;
+        json_member_add_string(o, "type", cause_type_to_string(c->type));
+        json_member_add_name(o, "rule", c->rule);
+        json_member_add_name(o, "source", c->source);
+        json_member_add_name(o, "explanation", c->explanation);
+        return o;
+}
+
 static void add_records(json_object *o, const WhyReport *r) {
         static const char *const words[] = {
                 [HISTORY_NONE] = "none",
@@ -231,6 +244,8 @@ static void add_records(json_object *o, const WhyReport *r) {
                         continue;
                 json_member_add_string(entry, "match", words[e->match]);
                 json_member_add(entry, "record", json_object_get(e->parsed.json));
+                if (e->is_cause_late)
+                        json_member_add(entry, "cause", cause_object(&e->parsed.cause));
                 json_object_array_add(array, entry);
         }
         json_member_add(o, "records", array);

@@ -217,6 +217,8 @@ static int append_entry(const Text *t, const HistoryEntry *e, UserNames *names) 
         label(t, "recorded");
         why_words_date(t->out, e->parsed.record.realtime_nsec, t->report->now_nsec);
         buffer_append_string(t->out, match_words(e->match));
+        if (e->is_cause_late)
+                buffer_append_literal(t->out, "; why is worked out by the configuration of now");
         end(t);
         r = record_parsed_give_names(&e->parsed, names);
         if (r >= 0)

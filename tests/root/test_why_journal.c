@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -204,6 +205,45 @@ START_TEST(a_lie) {
 }
 END_TEST
 
+/* A record that left before its cause was found. */
+START_TEST(a_late_cause) {
+        Journald j = journald_start("64m", "");
+        _cleanup_free_ char *file = harness_path("t/f"), *message = NULL, *field = NULL,
+                            *text = NULL, *json = NULL;
+        FILE *f;
+
+        if (mount("tmpfs", "/etc/tmpfiles.d", "tmpfs", 0, NULL) < 0)
+                harness_skip("no systemd-tmpfiles here");
+        f = fopen("/etc/tmpfiles.d/test.conf", "we");
+        harness_assert(f, "test.conf: %m");
+        fprintf(f, "# a comment\nd %s/t - - - 3d\n", harness_work());
+        fclose(f);
+        message = harness_format(
+                "MESSAGE={\"@timestamp\":\"2026-01-01T00:00:00Z\",\"event\":{\"action\":"
+                "\"unlink\"},\"file\":{\"path\":\"%s\"},\"process\":{\"pid\":7,\"name\":"
+                "\"systemd-tmpfiles\",\"executable\":\"/usr/bin/systemd-tmpfiles\",\"args\":"
+                "[\"systemd-tmpfiles\",\"--clean\"]},\"whodunlink\":{\"attribution\":"
+                "\"live\"}}",
+                file);
+        field = harness_format("DELETION_PATH=%s", file);
+        harness_assert(sd_journal_send("SYSLOG_IDENTIFIER=whodunlink", message, field,
+                                       "DELETION_ACTION=unlink", NULL) == 0,
+                       "it could not be sent");
+        journald_settle();
+        journald_stop(&j, SIGTERM);
+        text = why(0, MONITOR_ARGS(file));
+        has(text, "; why is worked out by the configuration of now\n");
+        has(text, "/etc/tmpfiles.d/test.conf:2");
+        has(text, "3 days");
+        json = why(0, MONITOR_ARGS("--json", file));
+        has(json, "\"cause\":{\"type\":\"tmpfiles\",\"rule\":\"d /tmp");
+        free(text);
+        /* Of another machine's journal that is not known. */
+        text = why(0, MONITOR_ARGS("--directory=" JOURNAL_DIRECTORY, file));
+        harness_assert(!strstr(text, "worked out"), "%s", text);
+}
+END_TEST
+
 START_TEST(no_journal) {
         _cleanup_free_ char *file = harness_path("f"), *text = NULL;
 
@@ -218,6 +258,7 @@ static void add(TCase *t) {
         tcase_add_test(t, with_its_directory);
         tcase_add_test(t, one_of_many);
         tcase_add_test(t, a_lie);
+        tcase_add_test(t, a_late_cause);
         tcase_add_test(t, no_journal);
 }
 
