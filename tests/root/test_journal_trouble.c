@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@
 
 /* What the sink keeps at most is 32 MiB; the rest is the monitor itself, and events in flight. */
 #define ANONYMOUS_MAX_KIB (160 * 1024)
+
+#define RATE_UNIT "whodunlink-rate-test.service"
 
 typedef struct Storm {
         Filesystem fs;
@@ -174,15 +177,37 @@ START_TEST(full) {
 }
 END_TEST
 
-/* What is over the limit is dropped by journald, and comes when it takes some again. */
-START_TEST(limited_rate) {
-        Journald d = journald_start("64m", "RateLimitIntervalSec=2s\nRateLimitBurst=500\n");
-        Storm s = storm_new(2000);
+static void move_to(const char *group) {
+        _cleanup_free_ char *path = harness_format("%s/cgroup.procs", group);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 
+        if (fd < 0 || write(fd, "0", 1) != 1)
+                harness_skip("cannot move to %s: %m", group);
+}
+
+/* What is over the limit is dropped by journald, and comes when it takes some again. The limit is
+ * one of units, so the monitor is started in the control group of one. */
+START_TEST(limited_rate) {
+        Journald d = journald_start("512m", "RuntimeMaxUse=400M\nRuntimeKeepFree="
+                                            "1M\nRateLimitIntervalSec=2s\nRateLimitBurst=300\n");
+        char *root = harness_path("groups"), *unit = harness_format("%s/%s", root, RATE_UNIT);
+        Storm s;
+
+        harness_mkdir(root);
+        if (mount("cgroup2", root, "cgroup2", 0, NULL) < 0)
+                harness_skip("no unified control groups: %m");
+        (void)rmdir(unit);
+        harness_mkdir(unit);
+        move_to(unit);
+        s = storm_new(2000);
         storm_begin(&s);
         journal_wait_for("DELETION_ACTION=rmdir", 1, 120);
+        ck_assert_uint_gt(journal_count("_SYSTEMD_UNIT=" RATE_UNIT), 0);
         storm_end(&s, &d);
+        move_to(root);
         verify();
+        for (int i = 0; i < 100 && rmdir(unit) < 0; i++)
+                harness_sleep(0.02);
 }
 END_TEST
 
