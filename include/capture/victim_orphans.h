@@ -59,6 +59,9 @@ void victim_orphans_note_deletion(VictimOrphans *o, int32_t pid, uint64_t file);
 /* Renames ask only for those of this window and later ones. */
 void victim_orphans_forget_before(VictimOrphans *o, uint64_t window);
 
+/* What is told of a file: FAN_ATTRIB, and FAN_DELETE_SELF if it is gone; 0 nothing. */
+uint64_t victim_orphans_mask(const VictimOrphans *o, int32_t pid, uint64_t file, uint64_t window);
+
 /* What a rename looks for that destroyed nothing as far as is known. */
 typedef struct VictimOrphanSearch {
         uint64_t position, source; /* of its event; hash of what it moved */

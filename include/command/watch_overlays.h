@@ -33,7 +33,8 @@ void watch_overlays_done(WatchSession *s);
 WatchOverlayView watch_overlays_view(const WatchSession *s, WatchedFilesystem *fs,
                                      const LocatedEvent *e, bool *ret_is_directory);
 
-/* Did a rename put something in the place of a whiteout, where a user of the overlay saw nothing? */
+/* Did a rename put something in the place of a whiteout, where a user of the overlay saw nothing?
+ */
 bool watch_overlays_hides(const WatchSession *s, WatchedFilesystem *fs, const LocatedEvent *e);
 
 /*

@@ -116,6 +116,18 @@ void victim_orphans_note_other(VictimOrphans *o, int32_t pid, uint64_t file) {
                 i->is_shared |= i->pid != pid;
 }
 
+uint64_t victim_orphans_mask(const VictimOrphans *o, int32_t pid, uint64_t file, uint64_t window) {
+        uint64_t mask = 0;
+
+        if (o->files.n_links == 0)
+                return 0;
+        for (const VictimOrphan *i = of_file(hash_table_first(&o->files, file), file); i;
+             i = of_file(i->link.next, file))
+                if (i->pid == pid && i->window == window)
+                        mask |= FAN_ATTRIB | (i->is_gone ? FAN_DELETE_SELF : 0);
+        return mask;
+}
+
 void victim_orphans_note_deletion(VictimOrphans *o, int32_t pid, uint64_t file) {
         VictimOrphan *next;
 

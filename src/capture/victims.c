@@ -139,8 +139,12 @@ static void set_replaced(Victims *v, Rename *r, const Arrival *there) {
 
         if (there->pid == r->pid && there->window == v->news.window)
                 mask |= there->mask;
+        /* A later file may have taken its place among the news, but not there. */
+        mask |= victim_orphans_mask(&v->orphans, r->pid, there->file, v->news.window);
         if (there->file == r->member.source || !(mask & FAN_ATTRIB))
                 return;
+        /* So no other rename did that. */
+        victim_orphans_note_deletion(&v->orphans, r->pid, there->file);
         memcpy(r->copy, there->handle, there->n_handle);
         r->replaced = (Victim){
                 .state = VICTIM_CERTAIN,

@@ -4,6 +4,7 @@
 
 #include "capture/victim_orphans.h"
 
+#include "capture/file_news.h"
 #include "fixtures_victims.h"
 
 #define GONE FAN_DELETE_SELF
@@ -190,6 +191,27 @@ START_TEST(test_disputed_directory) {
 }
 END_TEST
 
+/* It is where a rename brought it, though so much has come since that its news are forgotten. */
+START_TEST(test_orphan_at_a_known_name) {
+        FlightEvent one = renames_over(1, "a", "b", '1', 0, 0), other, two;
+
+        nameless(1, FAN_ATTRIB | GONE, '1');
+        other = renames_over(1, "x", "y", '3', 0, 0);
+        for (uint32_t i = 0; i < 20 * FILE_NEWS_SLOTS; i++) {
+                FlightEvent e = {
+                        .fan = {.mask = FAN_MOVE_SELF,
+                                .pid = 2,
+                                .target = {.n_bytes = sizeof(i), .bytes = (const uint8_t *)&i}}};
+
+                ck_assert_int_eq(note(&e), VICTIMS_USE_NONE);
+        }
+        two = renames_over(1, "c", "b", '2', 0, 0);
+        expect_none(one);
+        expect_none(other);
+        expect_victim(two, '1', VICTIM_CERTAIN, true);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("victim_orphans");
 
@@ -206,5 +228,6 @@ int main(void) {
         tcase_add_test(tcase, test_orphan_behind_a_merged_rename);
         tcase_add_test(tcase, test_victim_of_a_merged_rename);
         tcase_add_test(tcase, test_disputed_directory);
+        tcase_add_test(tcase, test_orphan_at_a_known_name);
         return unit_run("victim_orphans", tcase);
 }
