@@ -87,7 +87,7 @@ static void link_it(const char *from, const char *to) {
 
 /* Long enough that all before has been read, so that nothing after is merged into it. */
 static void settle(void) {
-        harness_sleep(0.05);
+        harness_sleep(0.2);
 }
 
 /* Everything of the table that is not a plain deletion, read one by one or all at once. */
@@ -103,10 +103,9 @@ static void do_operations(Place *p, void (*pause)(void)) {
         pause();
         harness_touch(a);
         harness_touch(c);
-        link_it(c, d);
-        settle();         /* else the link is merged with the loss */
-        replace(p, a, c); /* d is left */
-        settle();         /* else its second loss is merged with the first */
+        process_run(PROCESS_ARGS("ln", c, d)); /* by this process it is merged with the loss */
+        replace(p, a, c);                      /* d is left */
+        settle();                              /* else its second loss is merged with the first */
         harness_touch(a);
         fd = open(d, O_RDONLY | O_CLOEXEC);
         replace(p, a, d); /* still open */
