@@ -77,6 +77,10 @@ ssh             openssh-client      openssh-clients     openssh-clients     open
 dbus-daemon     dbus                dbus-daemon         dbus-1              dbus
 systemd-tmpfiles systemd           systemd             systemd             systemd
 valgrind        valgrind            valgrind            valgrind            valgrind
+mmdebstrap      mmdebstrap          mmdebstrap          mmdebstrap          mmdebstrap
+qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-x86 qemu-system-x86
+qemu-img        qemu-utils          qemu-img            qemu-img            qemu-img
+flock           util-linux          util-linux          util-linux          util-linux
 clang           clang               clang               clang               clang
 clang-rt        libclang-rt-@-dev   compiler-rt         clang               compiler-rt
 clang-format    clang-format        clang-tools-extra   clang               clang

@@ -221,7 +221,8 @@ root_needs='mkfs.ext4 mkfs.xfs mkfs.btrfs bindfs losetup mount setpriv busybox r
 needs_of() {
     case $1 in
     unit | fuzz) echo check ;;
-    root | vm) echo "check $root_needs" ;;
+    root) echo "check $root_needs" ;;
+    vm) echo check mkfs.ext4 mmdebstrap qemu-system-x86_64 qemu-img flock ;;
     clang) echo check clang ;;
     asan | tsan) echo "check $1 $root_needs" ;;
     format) echo clang-format ;;
