@@ -205,7 +205,7 @@ START_TEST(test_share) {
         /* Three fit into it, where the machine has time for the thread. */
         ck_assert_uint_ge(n_late, 3);
         ck_assert_uint_eq(n_late + n_found, 8);
-        ck_assert_uint_le(took, 900);
+        ck_assert_uint_le(took, 2000);
 }
 END_TEST
 
@@ -246,14 +246,14 @@ END_TEST
 START_TEST(test_end) {
         uint64_t begin = now_msec();
 
-        delay_msec = 300;
+        delay_msec = 1000;
         for (size_t i = 0; i < 8; i++)
                 explainer_begin(explainer, deleters[i]);
         usleep(20000);
         explainer = explainer_free(explainer);
-        ck_assert_uint_le(now_msec() - begin, 200);
+        ck_assert_uint_le(now_msec() - begin, 900);
         /* For the thread to let go of what is left. */
-        usleep(500000);
+        usleep(1200000);
 }
 END_TEST
 

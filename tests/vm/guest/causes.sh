@@ -47,8 +47,8 @@ prepare() {
     printf '# Aged.\nd %s/old 0755 root root m:10d\n' "$place" >/etc/tmpfiles.d/causes.conf
 
     make_unit vm-rm@.service '[Unit]' 'Description=Removes a file' '[Service]' 'Type=oneshot' \
-        "ExecStart=/bin/rm $place/%i-before" 'ExecStart=/bin/sleep 5' "ExecStart=/bin/rm $place/%i"
-    make_unit vm-timer.timer '[Timer]' 'OnActiveSec=1s' 'OnUnitActiveSec=1h' 'AccuracySec=100ms' 'Unit=vm-rm@timer.service'
+        "ExecStart=/bin/rm $place/%i-before" 'ExecStart=/bin/sleep 5' "ExecStart=/bin/sh -c 'rm $place/%i; sleep 1'"
+    make_unit vm-timer.timer '[Timer]' 'OnActiveSec=1s' 'AccuracySec=100ms' 'Unit=vm-rm@timer.service'
     make_unit vm-path.path '[Path]' "PathExists=/run/vm-go" 'Unit=vm-rm@path.service'
     # What cron would start at the hour starts at the next minute.
     printf '# Once.\n* * * * * root rm -f %s/cron-before; sleep 5; rm -f %s/cron; :\n' "$place" "$place" >/etc/cron.d/causes
@@ -78,9 +78,9 @@ run_all() {
 }
 
 ask() {
-    check 'a timer is named, and when it runs again' holds timer '.whodunlink.cause | .type == "timer" and
+    check 'a timer is named, and when it ran last' holds timer '.whodunlink.cause | .type == "timer" and
         .triggered_by == "vm-timer.timer" and .unit == "vm-rm@timer.service" and .source == "'"$units"'/vm-rm@.service" and
-        (.explanation | test("^vm-rm@timer.service \\(Removes a file\\) did it, started by vm-timer.timer, which ran last at 2.* UTC and runs next at 2.* UTC$"))'
+        (.explanation | test("^vm-rm@timer.service \\(Removes a file\\) did it, started by vm-timer.timer, which ran last at 2.* UTC"))'
     check 'a path unit is named' holds path '.whodunlink.cause | .type == "timer" and .triggered_by == "vm-path.path"'
     check 'the cleaner names its line, its unit and its timer' holds old/cleaned '.whodunlink.cause | .type == "tmpfiles" and
         .rule == "d '"$place"'/old 0755 root root m:10d" and .source == "/etc/tmpfiles.d/causes.conf:2" and
