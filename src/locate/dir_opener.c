@@ -7,7 +7,11 @@
  *
  * A path longer than PATH_MAX is opened in pieces.
  *
- * Source: openat2(2), Linux 5.6.
+ * Under RestrictSUIDSGID= of systemd 257 there is no openat2, since a seccomp filter cannot read
+ * its arguments: then each name is opened on its own, and compared with the mount that it must be
+ * on.
+ *
+ * Source: openat2(2), Linux 5.6; STATX_MNT_ID of statx(2), Linux 5.8.
  */
 
 #include "locate/dir_opener.h"
@@ -18,6 +22,7 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,6 +37,54 @@ void dir_opener_done(DirOpener *o) {
         *o = (DirOpener){.root_fd = -1};
 }
 
+static int mount_of(int fd, uint64_t *ret_id) {
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) < 0)
+                return -errno;
+        if (!(st.stx_mask & STATX_MNT_ID))
+                return -ENOSYS;
+        *ret_id = st.stx_mnt_id;
+        return 0;
+}
+
+/* As open_below(), name by name. */
+static int open_by_steps(int directory_fd, const char *path, uint64_t flags, int *ret_fd) {
+        _cleanup_close_ int at_fd = -1;
+        uint64_t mount, other;
+        int r = mount_of(directory_fd, &mount), fd;
+
+        if (r < 0)
+                return r;
+        if (*path == '/')
+                return -EXDEV;
+        while (*path) {
+                size_t n = strcspn(path, "/");
+                char name[NAME_MAX + 1];
+
+                if (n > NAME_MAX)
+                        return -ENAMETOOLONG;
+                memcpy(name, path, n);
+                name[n] = '\0';
+                if (strcmp(name, "..") == 0)
+                        return -EXDEV;
+                path += n + strspn(path + n, "/");
+                fd = openat(at_fd >= 0 ? at_fd : directory_fd, name, PASS_FLAGS);
+                if (fd < 0)
+                        return -errno;
+                cleanup_close(&at_fd);
+                at_fd = fd;
+                r = mount_of(at_fd, &other);
+                if (r < 0 || other != mount)
+                        return r < 0 ? r : -EXDEV;
+        }
+        fd = openat(at_fd >= 0 ? at_fd : directory_fd, ".", (int)flags);
+        if (fd < 0)
+                return -errno;
+        *ret_fd = fd;
+        return 0;
+}
+
 static int open_below(int directory_fd, const char *path, uint64_t flags, int *ret_fd) {
         struct open_how how = {
                 .flags = flags,
@@ -40,7 +93,7 @@ static int open_below(int directory_fd, const char *path, uint64_t flags, int *r
         int fd = (int)syscall(SYS_openat2, directory_fd, path, &how, sizeof(how));
 
         if (fd < 0)
-                return -errno;
+                return errno == ENOSYS ? open_by_steps(directory_fd, path, flags, ret_fd) : -errno;
         *ret_fd = fd;
         return 0;
 }

@@ -6,6 +6,14 @@
 
 #include "locate/dir_opener.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "fixtures_directories.h"
 
 static DirOpener opener;
@@ -203,10 +211,23 @@ START_TEST(test_open_at) {
 }
 END_TEST
 
-int main(void) {
-        TCase *tcase = tcase_create("dir_opener");
+/* What systemd's RestrictSUIDSGID= does; for the rest of this process. */
+START_TEST(test_forbid_openat2) {
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+        ck_assert(syscall(SYS_openat2, -1, NULL, NULL, 0) < 0 && errno == ENOSYS);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, test_depths);
         tcase_add_test(tcase, test_longer_than_path_max);
         tcase_add_test(tcase, test_moved);
@@ -215,5 +236,14 @@ int main(void) {
         tcase_add_test(tcase, test_not_known);
         tcase_add_test(tcase, test_contradiction);
         tcase_add_test(tcase, test_open_at);
+}
+
+int main(void) {
+        TCase *tcase = tcase_create("dir_opener");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        add_tests(tcase);
+        tcase_add_test(tcase, test_forbid_openat2);
+        add_tests(tcase);
         return unit_run("dir_opener", tcase);
 }
