@@ -42,17 +42,17 @@ static Entry *find(DescriptorStore *s, const char *name) {
 /* Takes the descriptor, also on failure. */
 static int add(DescriptorStore *s, const char *name, int consumed_fd, bool is_taken) {
         _cleanup_close_ int fd = consumed_fd;
-        _cleanup_free_ char *copy = strdup(name);
         Entry *entries;
+        char *copy;
 
-        if (!copy)
-                return -ENOMEM;
         entries = reallocarray(s->entries, s->n_entries + 1, sizeof(*entries));
         if (!entries)
                 return -ENOMEM;
         s->entries = entries;
-        entries[s->n_entries++] =
-                (Entry){.name = TAKE_PTR(copy), .fd = take_fd(&fd), .is_taken = is_taken};
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        entries[s->n_entries++] = (Entry){.name = copy, .fd = take_fd(&fd), .is_taken = is_taken};
         return 0;
 }
 

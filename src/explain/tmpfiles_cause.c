@@ -278,18 +278,20 @@ static int known(const Entry *e, const TmpfilesChoice *choice, const char *path,
                 .is_boot = e->command.is_boot,
                 .is_user = e->command.is_user,
         };
-        _cleanup_cause_ Cause cause = {.type = CAUSE_TMPFILES};
+        _cleanup_free_ char *explanation = NULL, *rule = NULL, *source = NULL;
         _cleanup_buffer_ Buffer text = {0};
 
         tmpfiles_sentence_append(&text, &sentence);
-        cause.explanation = strdup(buffer_terminate(&text));
-        cause.rule = strdup(choice->rule->text);
-        if (asprintf(&cause.source, "%s:%u", choice->rule->file, choice->rule->number) < 0)
-                cause.source = NULL;
-        if (text.is_failed || !cause.explanation || !cause.rule || !cause.source)
+        explanation = strdup(buffer_terminate(&text));
+        rule = strdup(choice->rule->text);
+        if (asprintf(&source, "%s:%u", choice->rule->file, choice->rule->number) < 0)
+                source = NULL;
+        if (text.is_failed || !explanation || !rule || !source)
                 return -ENOMEM;
-        *ret_cause = cause;
-        cause = (Cause){0};
+        *ret_cause = (Cause){.type = CAUSE_TMPFILES,
+                             .rule = TAKE_PTR(rule),
+                             .source = TAKE_PTR(source),
+                             .explanation = TAKE_PTR(explanation)};
         return 1;
 }
 

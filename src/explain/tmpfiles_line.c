@@ -387,7 +387,7 @@ int tmpfiles_line_parse(const char *text, size_t n, const TmpfilesWorld *world,
                         TmpfilesLine *ret_line, TmpfilesFault *ret_fault) {
         _cleanup_(tmpfiles_line_done) TmpfilesLine line = {0};
         _cleanup_free_ char *copy = NULL;
-        TmpfilesFault ignored, *f = ret_fault ? ret_fault : &ignored;
+        TmpfilesFault ignored = {0}, *f = ret_fault ? ret_fault : &ignored;
         bool is_new = world->version == 0 || world->version >= 254;
         int r;
 

@@ -338,13 +338,12 @@ static int step_tree(Way *way, const Step *s, TmpfilesReason reason) {
 static int walk_down(Way *way, TmpfilesReason reason) {
         _cleanup_free_ char *path = strdup(way->walk->path);
         size_t n_named = strlen(way->named), n_path, at = way->n_instance;
-        unsigned level = 0;
         int r = 1;
 
         if (!path)
                 return -ENOMEM;
         n_path = strlen(path);
-        while (r > 0 && at < n_named) {
+        for (unsigned level = 1; r > 0 && at < n_named; level++) {
                 /* Below where the line acts both are called the same. */
                 size_t end = at + 1 + strcspn(way->named + at + 1, "/");
                 size_t path_end = n_path - (n_named - end);
@@ -352,7 +351,7 @@ static int walk_down(Way *way, TmpfilesReason reason) {
                 Step s = {
                         .path = path,
                         .name = way->named + at + 1,
-                        .level = ++level,
+                        .level = level,
                         .is_last = end == n_named,
                 };
 

@@ -77,8 +77,6 @@ void journald_settle(void) {
         char *match = harness_format("TEST_SETTLE=%d-%u", (int)getpid(), ++n);
 
         for (int i = 0; i < 3000; i++) {
-                _cleanup_journal_ sd_journal *j = NULL;
-
                 /* Anew now and then: it is lost if nobody listened, or cannot be stored. */
                 if (i % 100 == 0)
                         ck_assert_int_ge(sd_journal_send("MESSAGE=settle", "%s", match, NULL), 0);

@@ -289,7 +289,7 @@ START_TEST(test_causes) {
                         i + 1,
                         (const Ancestor[]){{.name = "rm", .cgroup = "/system.slice/clean.service"},
                                            {.name = "systemd"},
-                                           {NULL}});
+                                           {.name = NULL}});
                 _cleanup_cause_ Cause c = {0};
 
                 ck_assert_int_eq(explain_find(x, d, &nothing, &c), 1);
@@ -313,7 +313,7 @@ START_TEST(test_causes) {
                                           {.name = "bash"},
                                           {.name = "sshd"},
                                           {.name = "systemd"},
-                                          {NULL}});
+                                          {.name = NULL}});
                 _cleanup_cause_ Cause c = {0};
 
                 ck_assert_int_eq(explain_find(x, d, &nothing, &c), 1);
@@ -339,7 +339,7 @@ START_TEST(test_both) {
                                               .args = "apt-get clean",
                                               .cgroup = "/system.slice/clean.service"},
                                              {.name = "systemd"},
-                                             {NULL}});
+                                             {.name = NULL}});
         ck_assert_int_eq(explain_find(x, d, &nothing, &c), 1);
         ck_assert_int_eq(c.type, CAUSE_PACKAGE);
         ck_assert_str_eq(c.triggered_by, "clean.timer");

@@ -55,12 +55,7 @@ static void expect_at(const Ancestor *chain, const char *path, const Expected *e
 
 #define EXPECT(chain, ...) expect_at(chain, NULL, &(Expected){__VA_ARGS__})
 
-#define CHAIN(...)                                                                                 \
-        (const Ancestor[]) {                                                                       \
-                __VA_ARGS__, {.name = "systemd"}, {                                                \
-                        NULL                                                                       \
-                }                                                                                  \
-        }
+#define CHAIN(...) ((const Ancestor[]){__VA_ARGS__, {.name = "systemd"}, {.name = NULL}})
 
 START_TEST(test_none) {
         expect_at(CHAIN({.name = "rm"}), NULL, NULL);

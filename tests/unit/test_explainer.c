@@ -65,7 +65,7 @@ static void setup(void) {
         scope = EXPLAIN_PROCESS;
         ck_assert_int_eq(explainer_new(&(ExplainOptions){.root_fd = -1}, &explainer), 0);
         for (size_t i = 0; i < 8; i++)
-                deleters[i] = deleter_of(i + 1, (const Ancestor[]){{.name = "rm"}, {NULL}});
+                deleters[i] = deleter_of(i + 1, (const Ancestor[]){{.name = "rm"}, {.name = NULL}});
 }
 
 static void teardown(void) {
@@ -225,7 +225,7 @@ END_TEST
 
 /* More than there is room for: none is lost without being counted. */
 START_TEST(test_full) {
-        const Ancestor rm[] = {{.name = "rm"}, {NULL}};
+        const Ancestor rm[] = {{.name = "rm"}, {.name = NULL}};
         ExplainerCounters counters;
 
         delay_msec = 50;
