@@ -50,7 +50,8 @@ field() { [ "$(journalctl -b "DELETION_PATH=$victim" -o json | jq -r ".$1")" = "
 bring_forward() {
     at=$(awk '{ print int($1) + 40 }' /proc/uptime)
     mkdir -p /etc/systemd/system/systemd-tmpfiles-clean.timer.d
-    printf '[Timer]\nOnBootSec=\nOnBootSec=%s\nAccuracySec=1s\n' "$at" \
+    # The empty assignment takes away all of the stock unit's times.
+    printf '[Timer]\nOnBootSec=\nOnBootSec=%s\nOnUnitActiveSec=1d\nAccuracySec=1s\n' "$at" \
         >/etc/systemd/system/systemd-tmpfiles-clean.timer.d/vm.conf
     systemctl daemon-reload
     systemctl restart systemd-tmpfiles-clean.timer
