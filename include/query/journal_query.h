@@ -31,6 +31,13 @@ JournalQuery *journal_query_free(JournalQuery *q);
  * Return: 0, -ENOMEM, errors of sd_journal_add_match(3).
  */
 int journal_query_match_path(JournalQuery *q, const char *path);
+/*
+ * journal_query_match_overwrites() - only renames that put something in the place of another
+ *
+ * Of those the journal has no field that names where what replaced it came from.
+ * Return: as above.
+ */
+int journal_query_match_overwrites(JournalQuery *q);
 
 /*
  * journal_query_previous() - the next older record

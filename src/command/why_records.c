@@ -4,7 +4,8 @@
  * Records of a path.
  *
  * Limit: no more than MESSAGES_MAX of the journal are read.  Those are of the path, of the
- * directories above it, and folded records, of which each may or may not have been about it.
+ * directories above it, and folded records, of which each may or may not have been about it;
+ * and as many again of overwrites, if those say nothing for certain.
  */
 
 #include "command/why_records.h"
@@ -48,22 +49,55 @@ static int read_file(const WhyRecords *w, History *h, WhyLooked *l) {
         return r;
 }
 
-static int read_journal(const WhyRecords *w, const char *path, History *h, WhyLooked *l) {
-        JournalQuery *q;
+static int read_matches(JournalQuery *q, History *h) {
         const char *line;
         size_t n_line;
+        int r = 1;
+
+        for (size_t i = 0; r > 0 && i < MESSAGES_MAX; i++) {
+                r = journal_query_previous(q, &line, &n_line);
+                if (r > 0)
+                        r = history_add(h, line, n_line);
+        }
+        return r < 0 ? r : 0;
+}
+
+static bool is_certain(const History *h) {
+        for (size_t i = 0; i < h->n_entries; i++)
+                if (h->entries[i].match != HISTORY_IN_FOLD)
+                        return true;
+        return false;
+}
+
+/* Was it renamed over something else?  What is found is told instead of what is only possible. */
+static int read_overwrites(JournalQuery *q, History *h) {
+        _cleanup_history_ History overwrites = {0};
+        int r = history_init(&overwrites, h->path, h->n_max, true);
+
+        if (r >= 0)
+                r = journal_query_match_overwrites(q);
+        if (r >= 0)
+                r = read_matches(q, &overwrites);
+        if (r >= 0 && overwrites.n_entries > 0) {
+                const History possible = *h;
+
+                *h = overwrites;
+                overwrites = possible;
+        }
+        return r;
+}
+
+static int read_journal(const WhyRecords *w, const char *path, History *h, WhyLooked *l) {
+        JournalQuery *q;
         int r = journal_query_new(w->directory, &q);
 
         if (r < 0)
                 return r;
         r = journal_query_match_path(q, path);
-        for (size_t i = 0; r >= 0 && i < MESSAGES_MAX; i++) {
-                r = journal_query_previous(q, &line, &n_line);
-                if (r > 0)
-                        r = history_add(h, line, n_line);
-                if (r <= 0)
-                        break;
-        }
+        if (r >= 0)
+                r = read_matches(q, h);
+        if (r >= 0 && !is_certain(h))
+                r = read_overwrites(q, h);
         if (r >= 0)
                 r = journal_query_since(q, &l->since_nsec);
         if (r >= 0)

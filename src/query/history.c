@@ -28,23 +28,37 @@ static HistoryMatch match_fold(const RecordFold *f, const char *path, size_t n_p
         return HISTORY_NONE;
 }
 
-HistoryMatch history_match(const Record *record, const char *path, size_t n_path) {
+/* @had_content: what was in it went with it. */
+static HistoryMatch match_path(const RecordPath *gone, bool had_content, const char *path,
+                               size_t n_path) {
         _cleanup_buffer_ Buffer b = {0};
 
-        if (record->action == RECORD_FOLD)
-                return match_fold(record->fold, path, n_path);
-        if (!record_action_is_deletion(record->action) || !record->path.directory ||
-            !record->path.name)
+        if (!gone->directory || !gone->name)
                 return HISTORY_NONE;
-        record_path_append(&record->path, &b);
+        record_path_append(gone, &b);
         if (b.is_failed || !path_is_within(path, n_path, b.bytes, b.n_bytes))
                 return HISTORY_NONE;
         if (b.n_bytes == n_path)
                 return HISTORY_ITSELF;
+        return had_content ? HISTORY_WITH_DIRECTORY : HISTORY_NONE;
+}
+
+HistoryMatch history_match(const Record *record, const char *path, size_t n_path) {
+        HistoryMatch match;
+
+        if (record->action == RECORD_FOLD)
+                return match_fold(record->fold, path, n_path);
+        if (!record_action_is_deletion(record->action))
+                return HISTORY_NONE;
         /* A directory that is removed was empty, unless it is a subvolume. */
-        if (record->is_directory && (record->action == RECORD_MOVE || record->is_subvolume))
-                return HISTORY_WITH_DIRECTORY;
-        return HISTORY_NONE;
+        match = match_path(&record->path,
+                           record->is_directory &&
+                                   (record->action == RECORD_MOVE || record->is_subvolume),
+                           path, n_path);
+        /* What was renamed over another is gone from its old name, and has no other record. */
+        if (match == HISTORY_NONE && record->action == RECORD_OVERWRITE)
+                match = match_path(&record->new_path, record->is_directory, path, n_path);
+        return match;
 }
 
 int history_init(History *h, const char *path, size_t n_max, bool is_newest_first) {

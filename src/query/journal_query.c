@@ -87,6 +87,16 @@ int journal_query_match_path(JournalQuery *q, const char *path) {
         return r < 0 ? r : sd_journal_seek_tail(q->journal);
 }
 
+int journal_query_match_overwrites(JournalQuery *q) {
+        int r;
+
+        sd_journal_flush_matches(q->journal);
+        r = match_ours(q);
+        if (r >= 0)
+                r = add_match(q, "DELETION_ACTION", "overwrite", strlen("overwrite"));
+        return r < 0 ? r : sd_journal_seek_tail(q->journal);
+}
+
 int journal_query_previous(JournalQuery *q, const char **ret_line, size_t *ret_n_line) {
         static const char field[] = "MESSAGE=";
 

@@ -100,7 +100,9 @@ END_TEST
 START_TEST(again_and_again) {
         Stage s = stage_start();
         _cleanup_free_ char *file = harness_format("%s/f", s.fs.path),
-                            *other = harness_format("%s/g", s.fs.path), *text = NULL, *json = NULL;
+                            *other = harness_format("%s/g", s.fs.path),
+                            *replacing = harness_format("%s/h", s.fs.path), *text = NULL,
+                            *json = NULL;
         const char *first, *last;
 
         for (int i = 0; i < 7; i++) {
@@ -108,8 +110,8 @@ START_TEST(again_and_again) {
                 harness_unlink(file);
         }
         harness_touch(file);
-        harness_touch(other);
-        harness_assert(rename(other, file) == 0, "rename: %m");
+        harness_touch(replacing);
+        harness_assert(rename(replacing, file) == 0, "rename: %m");
         process_run(PROCESS_ARGS("mv", file, other));
         stage_stop(&s);
 
@@ -121,6 +123,11 @@ START_TEST(again_and_again) {
         last = strstr(text, "move  ");
         harness_assert(first && last && first < last, "%s", text);
         has(text, "$ mv ");
+        /* The one that was renamed over another has no record of its own. */
+        free(text);
+        text = why(0, MONITOR_ARGS(replacing));
+        has(text, "/h: is gone\n");
+        has(text, "overwrite  ");
 }
 END_TEST
 

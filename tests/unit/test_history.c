@@ -75,6 +75,38 @@ START_TEST(test_folds) {
 }
 END_TEST
 
+/* What was renamed over another is gone from where it was. */
+START_TEST(test_replacing) {
+        static const struct {
+                const char *asked, *action, *type;
+                HistoryMatch want;
+        } asked[] = {
+                {"/tmp/b", "overwrite", "file", HISTORY_ITSELF},
+                {"/tmp/b/c", "overwrite", "file", HISTORY_NONE},
+                {"/tmp/b/c", "overwrite", "dir", HISTORY_WITH_DIRECTORY},
+                /* The lost directory was empty. */
+                {"/tmp/a/c", "overwrite", "dir", HISTORY_NONE},
+                /* That is where it went. */
+                {"/tmp/b", "move", "file", HISTORY_NONE},
+        };
+
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                _cleanup_record_parsed_ RecordParsed p = {0};
+                char line[512];
+
+                snprintf(line, sizeof(line),
+                         "{\"@timestamp\":\"2026-11-23T00:55:00Z\",\"event\":{\"action\":\"%s\"},"
+                         "\"file\":{\"path\":\"/tmp/a\",\"type\":\"%s\",\"target_path\":\"/tmp/"
+                         "b\"}}",
+                         asked[i].action, asked[i].type);
+                ck_assert_int_eq(record_parse(line, strlen(line), &p), 0);
+                if (history_match(&p.record, asked[i].asked, strlen(asked[i].asked)) !=
+                    asked[i].want)
+                        ck_abort_msg("%s %s %s", asked[i].action, asked[i].type, asked[i].asked);
+        }
+}
+END_TEST
+
 /* The last three of twelve, in the order of time, however they come. */
 START_TEST(test_last) {
         const bool is_newest_first = _i > 0;
@@ -122,6 +154,7 @@ int main(void) {
 
         tcase_add_loop_test(t, test_match, 0, (int)(sizeof(cases) / sizeof(cases[0])));
         tcase_add_test(t, test_folds);
+        tcase_add_test(t, test_replacing);
         tcase_add_loop_test(t, test_last, 0, 2);
         tcase_add_test(t, test_strange);
         return unit_run("history", t);
