@@ -37,9 +37,11 @@ static void search(WatchRemains *w, const Deleter *d, int proc_fd, pid_t self) {
         pid_t first[FIRST_MAX];
         size_t n = 0;
 
-        first[n++] = d->process.pid;
-        for (size_t i = 0; i < d->n_ancestors && n < FIRST_MAX; i++)
+        /* The deleter last: what a shell has open it hands on to its rm, which is gone before
+         * anyone could save the file from there. */
+        for (size_t i = 0; i < d->n_ancestors && n < FIRST_MAX - 1; i++)
                 first[n++] = d->ancestors[i].pid;
+        first[n++] = d->process.pid;
         w->search = (HolderSearch){
                 .proc_fd = proc_fd,
                 .self = self,

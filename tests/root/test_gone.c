@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -323,6 +324,36 @@ START_TEST(in_text) {
 }
 END_TEST
 
+/* Of the deleter and the parent that left it the descriptor, the parent is there for longer. */
+START_TEST(inherited) {
+        Filesystem fs = fs_new(FS_TMPFS, "fs");
+        Monitor m = monitor_start_text(MONITOR_ARGS(fs.path));
+        char *a = harness_format("%s/a", fs.path), *words;
+        int fd;
+        pid_t pid;
+
+        harness_sleep(0.3);
+        harness_touch(a);
+        fd = open(a, O_RDONLY | O_CLOEXEC);
+        harness_assert(fd >= 0, "cannot open %s: %m", a);
+        pid = fork();
+        harness_assert(pid >= 0, "fork: %m");
+        if (pid == 0) {
+                if (unlink(a) < 0)
+                        _exit(1);
+                pause();
+                _exit(0);
+        }
+        words = harness_format("[%d], can be saved: cp /proc/%d/fd/%d FILE", (int)pid,
+                               (int)getpid(), fd);
+        monitor_wait_for_output(&m, words, 10);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        close(fd);
+        monitor_stop(&m);
+}
+END_TEST
+
 #define GOING_BYTES (256 * 1024)
 
 /* Files of some size, which take a while to go, one after the other. */
@@ -380,6 +411,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, still_running);
         tcase_add_test(tcase, a_storm_of_open_files);
         tcase_add_test(tcase, in_text);
+        tcase_add_test(tcase, inherited);
 }
 
 int main(void) {
