@@ -7,7 +7,7 @@
  *      Wed 2026-12-02 06:25:12 UTC (in 23h 50min):
  *        /tmp/tools/x  (/usr/lib/tmpfiles.d/tmp.conf:11, old enough since Thu 2026-11-26 …)
  *        /tmp/tools/   (…)
- *      1 file and 1 directory go; 3 more go later, 12 of 17 are kept
+ *      1 file and 1 directory go; 3 more go later, 12 stay
  */
 
 #include "command/why_all.h"
@@ -123,7 +123,7 @@ static void append_sum(const All *a, Buffer *b) {
         buffer_append_literal(b, ", ");
         append_count(b, w->n_later, "goes later", "go later");
         buffer_append_literal(b, ", ");
-        append_count(b, n_kept, "is kept", "are kept");
+        append_count(b, n_kept, "stays", "stay");
         if (w->n_unreadable > 0) {
                 buffer_append_literal(b, "; ");
                 append_count(b, w->n_unreadable, "directory could not be looked into",

@@ -21,7 +21,8 @@
 #define RECORDS_DEFAULT 5
 #define RECORDS_MAX 1000
 
-static const Usage usage = {.command = "whodunlink why", .line = "whodunlink why [OPTION…] PATH…"};
+static const Usage usage = {.command = "whodunlink why",
+                            .line = "whodunlink why [OPTION…] PATH…|--all DIRECTORY…"};
 
 static const char help[] =
         "usage: whodunlink why [OPTION…] PATH…\n"
@@ -137,12 +138,19 @@ static int take(int c, const char *value, WhyOptions *o) {
 
 static int check(const WhyOptions *o) {
         if (o->n_paths == 0)
-                return usage_mistake(&usage, NULL, NULL, "needs a PATH");
+                return usage_mistake(&usage, NULL, NULL,
+                                     o->is_all ? "--all needs a DIRECTORY" : "needs a PATH");
         for (size_t i = 0; i < o->n_paths; i++)
                 if (o->paths[i][0] == '\0')
                         return usage_mistake(&usage, NULL, "''", "an empty PATH");
         if (o->in_nsec > 0 && !o->is_all)
                 return usage_mistake(&usage, "in", NULL, "only with --all");
+        if (o->n_listed_max > 0 && !o->is_all)
+                return usage_mistake(&usage, "limit", NULL, "only with --all");
+        if (o->is_all && (o->file || o->directory || o->n_records_max > 0))
+                return usage_mistake(
+                        &usage, "all", NULL,
+                        "is about what will go; records are those of a PATH, without --all");
         if (o->file && o->directory)
                 return usage_mistake(&usage, "file", NULL, "not together with --directory");
         if (o->file && strcmp(o->file, "-") == 0 && o->n_paths > 1)
@@ -152,7 +160,7 @@ static int check(const WhyOptions *o) {
 }
 
 int why_options_parse(int argc, char **argv, WhyOptions *ret_options) {
-        WhyOptions o = {.n_listed_max = LISTED_DEFAULT, .n_records_max = RECORDS_DEFAULT};
+        WhyOptions o = {0};
         int c, r;
 
         optind = 0; /* glibc: begin anew */
@@ -170,6 +178,13 @@ int why_options_parse(int argc, char **argv, WhyOptions *ret_options) {
         }
         o.paths = argv + optind;
         o.n_paths = (size_t)(argc - optind);
+        r = check(&o);
+        if (r < 0)
+                return r;
+        if (o.n_listed_max == 0)
+                o.n_listed_max = LISTED_DEFAULT;
+        if (o.n_records_max == 0)
+                o.n_records_max = RECORDS_DEFAULT;
         *ret_options = o;
-        return check(&o);
+        return 1;
 }

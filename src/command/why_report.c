@@ -91,8 +91,9 @@ static void append_link(const Text *t) {
         if (!S_ISLNK(t->report->target->mode))
                 return;
         label(t, "link");
-        buffer_append_literal(t->out, "it is a symlink, and all this is about the link itself; for "
-                                      "what it points to write a \"/\" behind it");
+        buffer_append_literal(t->out,
+                              "it is a symlink, and all this is about the link itself; of a "
+                              "directory that it points to, write a \"/\" behind it");
         end(t);
 }
 

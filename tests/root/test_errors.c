@@ -59,6 +59,8 @@ static const char *const bad_command_lines[][5] = {
         {"why", "", NULL},
         {"why", "--in=2w", "/tmp", NULL},
         {"why", "--all", "--in=soon", "/tmp", NULL},
+        {"why", "--limit=5", "/tmp", NULL},
+        {"why", "--all", "--records=5", "/tmp", NULL},
         {"why", "--limit=0", "/tmp", NULL},
         {"why", "--records=1001", "/tmp", NULL},
         {"why", "--user=no such user", "/tmp", NULL},
