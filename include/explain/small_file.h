@@ -14,6 +14,18 @@
 #define SMALL_FILE_NAMES_MAX 512
 
 /*
+ * small_file_open() - open a regular file to be read
+ * @dir_fd: of openat(2)
+ *
+ * What it is, is looked at before it is opened: names may come from a command line that anybody can
+ * write, and opening alone does something to a device (a watchdog begins to count) or a FIFO (who
+ * writes goes on).
+ *
+ * Return: a descriptor, to be closed by the caller; -EINVAL no regular file, errors of open(2).
+ */
+int small_file_open(int dir_fd, const char *path);
+
+/*
  * small_file_read() - read a regular file
  * @root_fd: what an absolute path begins at
  * @ret:     cleared; NUL-terminated behind its n_bytes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Opened without waiting, looked at, and read up to a bound. */
+/* Looked at, opened, and read up to a bound. */
 
 #include "explain/small_file.h"
 
@@ -19,17 +19,30 @@ static const char *below_root(const char *path) {
         return *path ? path : ".";
 }
 
-int small_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
-        _cleanup_close_ int fd = -1;
+int small_file_open(int dir_fd, const char *path) {
+        _cleanup_close_ int path_fd = openat(dir_fd, path, O_PATH | O_CLOEXEC);
+        char again[64];
         struct stat st;
-        ssize_t n;
+        int fd;
 
-        buffer_clear(ret);
-        fd = openat(root_fd, below_root(path), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
+        if (path_fd < 0 || fstat(path_fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
+        /* The same file, whatever the name is of by now; of this thread's own table. */
+        snprintf(again, sizeof(again), "/proc/thread-self/fd/%d", path_fd);
+        fd = open(again, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int small_file_read(int root_fd, const char *path, size_t n_max, Buffer *ret) {
+        _cleanup_close_ int fd = -1;
+        ssize_t n;
+
+        buffer_clear(ret);
+        fd = small_file_open(root_fd, below_root(path));
+        if (fd < 0)
+                return fd;
         do {
                 if (buffer_reserve(ret, 16 * 1024) < 0)
                         return -ENOMEM;

@@ -28,6 +28,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/subprocess.h"
+#include "explain/small_file.h"
 
 /* Names that are looked up by getent(1), and how long each may take. */
 #define NAMES_ASKED_MAX 8
@@ -64,7 +65,7 @@ static FILE *open_file(const TmpfilesMachine *m, const char *path) {
                 full = NULL;
                 return NULL;
         }
-        fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        fd = small_file_open(AT_FDCWD, full);
         if (fd < 0)
                 return NULL;
         f = fdopen(fd, "re");

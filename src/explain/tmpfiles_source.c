@@ -24,12 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/subprocess.h"
+#include "explain/small_file.h"
 #include "explain/tmpfiles_machine.h"
 
 #define TOOL "systemd-tmpfiles"
@@ -64,17 +66,22 @@ __attribute__((format(printf, 3, 4))) static int fail(char **ret_error, int r, c
         return r;
 }
 
-/* Return: 0, -EFBIG, -EINVAL no file to read, -ENOMEM, errors of open(2) and read(2). */
-static int read_file(const char *path, Buffer *ret) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+/* Masked files are symlinks to /dev/null. */
+static bool is_mask(const char *path) {
         struct stat st;
 
+        return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* Return: 0, -EFBIG, -EINVAL no file to read, -ENOMEM, errors of open(2) and read(2). */
+static int read_file(const char *path, Buffer *ret) {
+        _cleanup_close_ int fd = small_file_open(AT_FDCWD, path);
+
         buffer_clear(ret);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        /* Masked files are symlinks to /dev/null. */
-        if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
-                return -EINVAL;
+        if (fd == -EINVAL && is_mask(path))
+                return 0;
+        if (fd < 0)
+                return fd;
         for (;;) {
                 ssize_t n;
 

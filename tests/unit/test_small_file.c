@@ -4,6 +4,8 @@
 
 #include "explain/small_file.h"
 
+#include <sys/inotify.h>
+
 #include "fixtures_explain.h"
 
 START_TEST(test_read) {
@@ -27,6 +29,33 @@ START_TEST(test_read) {
         /* Nobody writes to it: it is not waited for. */
         ck_assert_int_eq(mkfifoat(tree_fd, "fifo", 0600), 0);
         ck_assert_int_eq(small_file_read(tree_fd, "/fifo", 4, &b), -EINVAL);
+}
+END_TEST
+
+/* Opening would do something to a device: what is no file is not opened at all. */
+START_TEST(test_not_opened) {
+        char seen[4096] __attribute__((aligned(8))), path[300];
+        int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        _cleanup_buffer_ Buffer b = {0};
+
+        ck_assert_int_eq(mkfifoat(tree_fd, "fifo", 0600), 0);
+        snprintf(path, sizeof(path), "%s/fifo", tree);
+        ck_assert_int_ge(inotify_add_watch(fd, path, IN_OPEN), 0);
+        ck_assert_int_eq(symlinkat("fifo", tree_fd, "link"), 0);
+        ck_assert_int_eq(small_file_read(tree_fd, "/fifo", 4, &b), -EINVAL);
+        ck_assert_int_eq(small_file_read(tree_fd, "/link", 4, &b), -EINVAL);
+        ck_assert(read(fd, seen, sizeof(seen)) < 0 && errno == EAGAIN);
+        ck_assert_int_eq(unlinkat(tree_fd, "link", 0), 0);
+        /* As it does with a file. */
+        ck_assert_int_eq(unlinkat(tree_fd, "fifo", 0), 0);
+        tree_write("/file", "x");
+        snprintf(path, sizeof(path), "%s/file", tree);
+        while (read(fd, seen, sizeof(seen)) > 0)
+                ;
+        ck_assert_int_ge(inotify_add_watch(fd, path, IN_OPEN), 0);
+        ck_assert_int_eq(small_file_read(tree_fd, "/file", 4, &b), 0);
+        ck_assert_int_gt(read(fd, seen, sizeof(seen)), 0);
+        close(fd);
 }
 END_TEST
 
@@ -79,6 +108,7 @@ int main(void) {
 
         tcase_add_checked_fixture(t, tree_setup, tree_teardown);
         tcase_add_test(t, test_read);
+        tcase_add_test(t, test_not_opened);
         tcase_add_test(t, test_list);
         tcase_add_test(t, test_user);
         return unit_run("small_file", t);
