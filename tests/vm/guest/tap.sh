@@ -31,6 +31,9 @@ wait_until() {
     done
 }
 
+# comes_to SECONDS COMMAND...: the same, and if not, what it says at last.
+comes_to() { wait_until "$@" || { shift && "$@"; }; }
+
 # Each process that is started costs an emulated guest a tenth of a second: nothing but shell around the programs.
 run_every() {
     n_workers=$1
