@@ -349,6 +349,23 @@ START_TEST(marked_directories) {
 }
 END_TEST
 
+/* Until it runs, and for as long as whoever looks at new programs may take. */
+static void wait_for_program(Manager *m, pid_t pid, const char *name) {
+        char *path = harness_format("/proc/%d/comm", (int)pid), *comm;
+        double end = harness_now() + 30;
+        bool is_running;
+
+        do {
+                harness_assert(harness_now() < end, "%d does not become %s", (int)pid, name);
+                manager_pump(m, 0.05);
+                comm = harness_read_file(path, NULL);
+                is_running = strncmp(comm, name, strlen(name)) == 0 && comm[strlen(name)] == '\n';
+                free(comm);
+        } while (!is_running);
+        manager_pump(m, 1);
+        free(path);
+}
+
 /* A program that began before the kill and ended after it: with its arguments. */
 START_TEST(program_over_a_kill) {
         Filesystem fs = fs_new(FS_TMPFS, "over");
@@ -361,7 +378,7 @@ START_TEST(program_over_a_kill) {
         ck_assert_int_eq(pipe(go), 0);
         pid = process_spawn_io(PROCESS_ARGS("sh", "-c", "read x; exec 3<&-; unlink \"$0\"", file),
                                go[0], -1);
-        manager_pump(&m, 0.3);
+        wait_for_program(&m, pid, "sh");
         ck_assert_int_eq(manager_end(&m, SIGKILL), 128 + SIGKILL);
         ck_assert_int_eq(write(go[1], "\n", 1), 1);
         ck_assert_int_eq(process_wait(pid, 30), 0);

@@ -81,23 +81,31 @@ START_TEST(status_counts) {
 }
 END_TEST
 
+/* How soon is for a machine with nothing else to do. */
+static void wait_for_life(Manager *m, unsigned n_watchdogs) {
+        double end = harness_now() + 30;
+
+        while (m->n_watchdogs < n_watchdogs) {
+                harness_assert(harness_now() < end, "only %u signs of life, not %u", m->n_watchdogs,
+                               n_watchdogs);
+                manager_pump(m, 0.05);
+        }
+}
+
 /* systemd ends who is silent for WATCHDOG_USEC; a main loop that hangs is. */
 START_TEST(watchdog_stops_with_the_main_loop) {
         Filesystem fs = fs_new(FS_TMPFS, "watchdog");
         Manager m = start(&fs, "1000000");
         unsigned n;
 
-        manager_pump(&m, 3);
-        harness_assert(m.n_watchdogs >= 3,
-                       "only %u signs of life in 3 s, one each 1 s is asked for", m.n_watchdogs);
+        wait_for_life(&m, 3);
         ck_assert_int_eq(kill(m.pid, SIGSTOP), 0);
         manager_pump(&m, 0.2);
         n = m.n_watchdogs;
         manager_pump(&m, 2.5);
         ck_assert_uint_eq(m.n_watchdogs, n);
         ck_assert_int_eq(kill(m.pid, SIGCONT), 0);
-        manager_pump(&m, 1.5);
-        harness_assert(m.n_watchdogs > n, "no sign of life after it went on");
+        wait_for_life(&m, n + 1);
         ck_assert_int_eq(manager_end(&m, SIGTERM), 0);
 }
 END_TEST

@@ -178,7 +178,7 @@ START_TEST(test_slow) {
         ck_assert_int_eq(find(deleters[0], "/a", &c), -ETIME);
         for (size_t i = 1; i < 8; i++)
                 ck_assert_int_eq(find(deleters[i], "/a", &c), -ETIME);
-        ck_assert_uint_le(now_msec() - begin, 100);
+        ck_assert_uint_le(now_msec() - begin, 250);
         ck_assert_uint_eq(explainer_counters(explainer).n_late, 9);
         delay_msec = 0;
         /* Later it is known. */
@@ -216,10 +216,10 @@ START_TEST(test_hasty) {
 
         ck_assert_int_eq(find_at_last(deleters[0], NULL, &c), 1);
         ck_assert_int_eq(explainer_find(explainer, deleters[0], &p, true, &c), 1);
-        delay_msec = 200;
+        delay_msec = 1000;
         begin = now_msec();
         ck_assert_int_eq(explainer_find(explainer, deleters[1], &p, true, &c), -ETIME);
-        ck_assert_uint_le(now_msec() - begin, 150);
+        ck_assert_uint_le(now_msec() - begin, 700);
 }
 END_TEST
 
