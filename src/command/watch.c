@@ -260,8 +260,8 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
         }
         n = record_sink_n_pending(watch_session_sink(w->session));
         fprintf(stderr,
-                "whodunlink: second signal: %zu bytes of records and what is still queued are "
-                "not written\n",
+                "whodunlink: a signal cut its ending short: %zu bytes of records and what is still "
+                "queued are not written\n",
                 n);
         return leave(w, EXIT_FAILURE);
 }
