@@ -264,7 +264,7 @@ static void append_looked(const Text *t) {
                 clock_append_local_date(t->out, l->since_nsec);
         }
         if (l->is_partly)
-                buffer_append_literal(t->out, ", as far as we may read it: run it as root for all");
+                buffer_append_literal(t->out, ", as far as you may read it");
         if (!l->file && l->since_nsec == 0) {
                 buffer_append_literal(t->out, ", in which there is nothing");
         } else if (l->last_nsec > 0) {
@@ -276,6 +276,8 @@ static void append_looked(const Text *t) {
         if (t->report->history->n_strange > 0)
                 buffer_append_format(t->out, "; %zu lines are no records",
                                      t->report->history->n_strange);
+        if (l->is_partly)
+                buffer_append_literal(t->out, "; run it as root to look at all of it");
         end(t);
 }
 

@@ -288,8 +288,14 @@ START_TEST(test_gone) {
         has_not("looked at");
         ck_assert(why_report_is_answer(&report));
 
-        looked.error = -EACCES;
+        looked.is_partly = true;
         history.n_entries = 0;
+        buffer_clear(&out);
+        ck_assert_int_eq(why_report_append_text(&report, false, 0, &out), 0);
+        has(", as far as you may read it; there is no record of whodunlink in it at all; run it as "
+            "root to look at all of it\n");
+
+        looked.error = -EACCES;
         buffer_clear(&out);
         ck_assert_int_eq(why_report_append_text(&report, false, 0, &out), 0);
         has("looked at  the journal, in vain: Permission denied\n");
