@@ -17,6 +17,8 @@
 /* Stanzas and patterns kept in all; what comes behind is not found. */
 #define LOGROTATE_STANZAS_MAX 4096
 #define LOGROTATE_PATTERNS_MAX 16384
+/* Of their texts. Several configurations are kept at a time, and anybody can write one. */
+#define LOGROTATE_KEPT_BYTES_MAX ((size_t)1024 * 1024)
 
 typedef struct LogrotatePattern {
         char *text;    /* absolute, as glob(3) takes it */
@@ -33,7 +35,8 @@ typedef struct LogrotateConfig {
         LogrotateStanza *stanzas;
         LogrotatePattern *patterns;
         size_t n_stanzas, n_patterns;
-        char *olddir; /* of the stanzas that say nothing of it */
+        size_t n_kept_bytes; /* of texts of both */
+        char *olddir;        /* of the stanzas that say nothing of it */
         unsigned depth;
 } LogrotateConfig;
 

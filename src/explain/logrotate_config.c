@@ -78,17 +78,24 @@ static bool is_word(const Buffer *b, const char *word) {
         return b->n_bytes == strlen(word) && memcmp(b->bytes, word, b->n_bytes) == 0;
 }
 
-/* No path holds a NUL. */
-static char *copy_word(const Buffer *b) {
-        return memchr(b->bytes, '\0', b->n_bytes) ? NULL : strndup(b->bytes, b->n_bytes);
+static bool is_path(const Buffer *b) {
+        return b->n_bytes > 0 && b->n_bytes < PATH_MAX && !memchr(b->bytes, '\0', b->n_bytes);
+}
+
+/* Is there room for a text? Then it is taken. */
+static bool take_room(LogrotateConfig *c, size_t n_bytes) {
+        if (n_bytes > LOGROTATE_KEPT_BYTES_MAX - c->n_kept_bytes)
+                return false;
+        c->n_kept_bytes += n_bytes;
+        return true;
 }
 
 /* Return: 0, -ENOMEM; also 0 when there is no room for more. */
 static int add_pattern(LogrotateConfig *c, const Buffer *word) {
         char *text;
 
-        if (c->n_patterns == LOGROTATE_PATTERNS_MAX || word->n_bytes == 0 ||
-            word->bytes[0] != '/' || memchr(word->bytes, '\0', word->n_bytes))
+        if (c->n_patterns == LOGROTATE_PATTERNS_MAX || !is_path(word) || word->bytes[0] != '/' ||
+            !take_room(c, word->n_bytes))
                 return 0;
         if (c->n_patterns % 16 == 0) {
                 LogrotatePattern *more = realloc(c->patterns, (c->n_patterns + 16) * sizeof(*more));
@@ -97,7 +104,7 @@ static int add_pattern(LogrotateConfig *c, const Buffer *word) {
                         return -ENOMEM;
                 c->patterns = more;
         }
-        text = copy_word(word);
+        text = strndup(word->bytes, word->n_bytes);
         if (!text)
                 return -ENOMEM;
         c->patterns[c->n_patterns++] = (LogrotatePattern){.text = text, .stanza = c->n_stanzas};
@@ -133,11 +140,11 @@ static int take_olddir(Text *t, Buffer *word, char **olddir) {
         skip_blanks(t);
         if (t->at < t->end && *t->at == '=')
                 t->at++;
-        if (!take_word(t, word) || word->n_bytes == 0)
+        if (!take_word(t, word) || !is_path(word))
                 return 0;
-        directory = copy_word(word);
+        directory = strndup(word->bytes, word->n_bytes);
         if (!directory)
-                return memchr(word->bytes, '\0', word->n_bytes) ? 0 : -ENOMEM;
+                return -ENOMEM;
         free(*olddir);
         *olddir = directory;
         return 0;
@@ -198,8 +205,11 @@ static int parse_patterns(LogrotateConfig *c, Text *t, Buffer *word) {
         return r;
 }
 
-/* Takes what is in s. Return: 0, -ENOMEM. */
+/* Takes what is in s. Return: 0, -ENOMEM; also 0 when there is no room for more. */
 static int add_stanza(LogrotateConfig *c, LogrotateStanza *s) {
+        if (c->n_stanzas == LOGROTATE_STANZAS_MAX ||
+            !take_room(c, strlen(s->file) + (s->olddir ? strlen(s->olddir) : 0)))
+                return 0;
         if (c->n_stanzas % 16 == 0) {
                 LogrotateStanza *more = realloc(c->stanzas, (c->n_stanzas + 16) * sizeof(*more));
 
@@ -222,12 +232,14 @@ static int parse_stanza(LogrotateConfig *c, const char *file, Text *t, Buffer *w
                 s.file = strdup(file);
                 s.olddir = c->olddir ? strdup(c->olddir) : NULL;
                 r = s.file && (s.olddir || !c->olddir) ? parse_body(t, word, &s.olddir) : -ENOMEM;
-                if (r >= 0 && c->n_patterns > n_before && n_stanzas < LOGROTATE_STANZAS_MAX)
+                if (r >= 0 && c->n_patterns > n_before)
                         r = add_stanza(c, &s);
         }
         /* Of no stanza that is kept. */
-        while (c->n_stanzas == n_stanzas && c->n_patterns > n_before)
-                free(c->patterns[--c->n_patterns].text);
+        while (c->n_stanzas == n_stanzas && c->n_patterns > n_before) {
+                c->n_kept_bytes -= strlen(c->patterns[--c->n_patterns].text);
+                free(c->patterns[c->n_patterns].text);
+        }
         free(s.file);
         free(s.olddir);
         return r;
@@ -241,8 +253,10 @@ static int parse_include(LogrotateConfig *c, Text *t, Buffer *word,
         skip_blanks(t);
         if (t->at < t->end && *t->at == '=')
                 t->at++;
-        if (take_word(t, word) && word->n_bytes > 0 && (path = copy_word(word)) && includer)
-                r = includer->include(includer->userdata, path, c);
+        if (take_word(t, word) && is_path(word) && includer) {
+                path = strndup(word->bytes, word->n_bytes);
+                r = path ? includer->include(includer->userdata, path, c) : -ENOMEM;
+        }
         skip_line(t);
         return r;
 }

@@ -41,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes) {
         fuzz_check(logrotate_config_parse(&c, "/main", text, n_text, &t.includer) == 0);
         fuzz_check(c.n_stanzas <= LOGROTATE_STANZAS_MAX);
         fuzz_check(c.n_patterns <= LOGROTATE_PATTERNS_MAX);
+        fuzz_check(c.n_kept_bytes <= LOGROTATE_KEPT_BYTES_MAX);
         for (size_t i = 0; i < c.n_patterns; i++) {
                 fuzz_check(c.patterns[i].text[0] == '/');
                 fuzz_check(c.patterns[i].stanza < c.n_stanzas);

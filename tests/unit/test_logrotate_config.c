@@ -116,11 +116,38 @@ START_TEST(test_bounds) {
 }
 END_TEST
 
+/* One word that each stanza holds. */
+START_TEST(test_long_words) {
+        static const size_t lengths[] = {4000, 900000};
+        _cleanup_free_ char *text = malloc(LOGROTATE_FILE_BYTES_MAX);
+        LogrotateConfig c;
+        size_t n = (size_t)sprintf(text, "olddir /"), n_bytes = 0;
+
+        memset(text + n, 'x', lengths[_i]);
+        n += lengths[_i];
+        text[n++] = '\n';
+        for (size_t i = 0; i < 4096; i++)
+                n += (size_t)sprintf(text + n, "/a/%zu {}\n", i);
+        c = parse(text, n);
+        for (size_t i = 0; i < c.n_stanzas; i++)
+                n_bytes += strlen(c.stanzas[i].file) +
+                           (c.stanzas[i].olddir ? strlen(c.stanzas[i].olddir) : 0);
+        for (size_t i = 0; i < c.n_patterns; i++)
+                n_bytes += strlen(c.patterns[i].text);
+        ck_assert_uint_eq(c.n_kept_bytes, n_bytes);
+        ck_assert_uint_le(n_bytes, LOGROTATE_KEPT_BYTES_MAX);
+        ck_assert_uint_gt(c.n_stanzas, 200);
+        ck_assert_uint_eq(logrotate_config_find(&c, "/a/1.1")->line, 3);
+        logrotate_config_done(&c);
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("logrotate_config");
 
         tcase_add_loop_test(t, test_find, 0, sizeof(cases) / sizeof(cases[0]));
         tcase_add_test(t, test_cut);
         tcase_add_test(t, test_bounds);
+        tcase_add_loop_test(t, test_long_words, 0, 2);
         return unit_run("logrotate_config", t);
 }
