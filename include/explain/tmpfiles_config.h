@@ -14,8 +14,9 @@
 
 #include "explain/tmpfiles_line.h"
 
-/* Limits of a configuration. */
-#define TMPFILES_CONFIG_BYTES_MAX ((size_t)16 << 20)
+/* Limits of a configuration, of all its files: a hundred times what distributions have. Several are
+ * kept at a time, and anybody can write one. */
+#define TMPFILES_CONFIG_BYTES_MAX ((size_t)2 << 20)
 #define TMPFILES_CONFIG_LINES_MAX 16384U
 
 /* A line with where it stands. */
@@ -32,6 +33,7 @@ typedef struct TmpfilesConfig {
         size_t n_rules, n_allocated;
         char **files;
         size_t n_files;
+        size_t n_bytes;    /* of the files added one by one */
         bool is_truncated; /* there was more than the limits allow */
 } TmpfilesConfig;
 

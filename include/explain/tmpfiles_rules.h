@@ -16,6 +16,9 @@
 /* Alternatives of a pattern with braces, which only a line's own expansion knows. */
 #define TMPFILES_BRACES_MAX 64U
 
+/* Of all patterns of a configuration, with all alternatives; lines behind it match nothing. */
+#define TMPFILES_PATTERNS_BYTES_MAX ((size_t)8 << 20)
+
 /* Comparisons of X lines with directories; so many that only a hostile configuration needs more. */
 #define TMPFILES_AGE_STEPS_MAX 10000000U
 
@@ -64,6 +67,7 @@ struct TmpfilesRules {
         TmpfilesItem **order; /* of removing and cleaning: children first */
         size_t n_order;
         size_t n_age_steps;
+        size_t n_pattern_bytes;
 };
 
 /* The line that has a path, with its root, to itself: as systemd's items and find_glob(). */

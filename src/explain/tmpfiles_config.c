@@ -149,10 +149,12 @@ int tmpfiles_config_add_file(TmpfilesConfig *c, const char *file, const char *by
         const char *name;
         int r;
 
-        if (n_bytes > TMPFILES_CONFIG_BYTES_MAX || c->n_files >= TMPFILES_CONFIG_LINES_MAX) {
+        if (n_bytes > TMPFILES_CONFIG_BYTES_MAX - c->n_bytes ||
+            c->n_files >= TMPFILES_CONFIG_LINES_MAX) {
                 c->is_truncated = true;
                 return 0;
         }
+        c->n_bytes += n_bytes;
         r = add_name(c, file, strlen(file), &name);
         if (r < 0)
                 return r;

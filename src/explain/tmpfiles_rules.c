@@ -134,6 +134,23 @@ static void add_to_group(TmpfilesGroup *g, TmpfilesItem *item) {
         *at = item;
 }
 
+/* Where an item acts. A hostile line stands for many long patterns. Return: 0, -ENOMEM. */
+static int make_patterns(TmpfilesRules *rules, TmpfilesItem *item) {
+        int r = tmpfiles_patterns_make(item->path, item->is_glob, &item->patterns,
+                                       &item->n_patterns);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < item->n_patterns; i++)
+                rules->n_pattern_bytes += sizeof(*item->patterns) + strlen(item->patterns[i].text);
+        if (rules->n_pattern_bytes <= TMPFILES_PATTERNS_BYTES_MAX)
+                return 0;
+        tmpfiles_patterns_free(item->patterns, item->n_patterns);
+        item->patterns = NULL;
+        item->n_patterns = 0;
+        return 0;
+}
+
 /* Return: 0, -ENOMEM. */
 static int add_item(TmpfilesRules *rules, const TmpfilesRule *rule) {
         const TmpfilesRequest *q = rules->request;
@@ -154,8 +171,7 @@ static int add_item(TmpfilesRules *rules, const TmpfilesRule *rule) {
                 item->path = NULL;
                 return -ENOMEM;
         }
-        if (tmpfiles_patterns_make(item->path, item->is_glob, &item->patterns, &item->n_patterns) <
-            0)
+        if (make_patterns(rules, item) < 0)
                 return -ENOMEM;
 
         if (rule->line.is_boot_only && !q->is_boot) {

@@ -284,6 +284,36 @@ START_TEST(test_many_braces) {
 }
 END_TEST
 
+/* A configuration that would take a gigabyte. */
+START_TEST(test_many_patterns) {
+        static const TmpfilesRequest request = {.operations = TMPFILES_REMOVE, .version = 257};
+        static char lines[1 << 20];
+        _cleanup_tmpfiles_choice_ TmpfilesChoice c = {0};
+        TmpfilesConfig config = {0};
+        TmpfilesRules *rules;
+        size_t n = (size_t)sprintf(lines, "r /t/{old,new}\n"), n_bytes = 0;
+
+        while (n + 2000 < sizeof(lines)) {
+                n += (size_t)sprintf(lines + n, "r /t/{old");
+                for (int i = 0; i < 63; i++)
+                        n += (size_t)sprintf(lines + n, ",%d", i);
+                n += (size_t)sprintf(lines + n, "}%0800d\n", 0);
+        }
+        ck_assert_int_eq(tmpfiles_config_add_file(&config, "/x.conf", lines, n, &world), 0);
+        ck_assert(!config.is_truncated);
+        ck_assert_int_eq(tmpfiles_rules_new(&config, &request, &rules), 0);
+        for (size_t i = 0; i < rules->n_items; i++)
+                for (size_t k = 0; k < rules->items[i].n_patterns; k++)
+                        n_bytes += strlen(rules->items[i].patterns[k].text);
+        ck_assert_uint_gt(n_bytes, TMPFILES_PATTERNS_BYTES_MAX / 2);
+        ck_assert_uint_le(n_bytes, TMPFILES_PATTERNS_BYTES_MAX);
+        ck_assert_int_eq(tmpfiles_choose(rules, "/t/old", NOW, &tree, &c), 0);
+        ck_assert_int_eq(c.verdict, TMPFILES_GOES);
+        tmpfiles_rules_free(rules);
+        tmpfiles_config_done(&config);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("tmpfiles_choice");
 
@@ -292,5 +322,6 @@ int main(void) {
         tcase_add_test(tcase, test_each);
         tcase_add_loop_test(tcase, test_braces, 0, N(braces));
         tcase_add_test(tcase, test_many_braces);
+        tcase_add_test(tcase, test_many_patterns);
         return unit_run("tmpfiles_choice", tcase);
 }

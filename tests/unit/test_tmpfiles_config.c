@@ -157,6 +157,25 @@ START_TEST(test_limits) {
 }
 END_TEST
 
+/* Many files are one configuration. */
+START_TEST(test_total) {
+        const size_t n = TMPFILES_CONFIG_BYTES_MAX / 2 + 1;
+        char *bytes = malloc(n);
+        TmpfilesConfig c = {0};
+
+        ck_assert_ptr_nonnull(bytes);
+        memset(bytes, '\n', n);
+        memcpy(bytes, "d /a", 4);
+        ck_assert_int_eq(tmpfiles_config_add_file(&c, "/x.conf", bytes, n, &world), 0);
+        ck_assert(!c.is_truncated);
+        ck_assert_int_eq(tmpfiles_config_add_file(&c, "/y.conf", bytes, n, &world), 0);
+        ck_assert(c.is_truncated);
+        ck_assert_uint_eq(c.n_rules, 1);
+        tmpfiles_config_done(&c);
+        free(bytes);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("tmpfiles_config");
 
@@ -166,5 +185,6 @@ int main(void) {
         tcase_add_test(tcase, test_malformed);
         tcase_add_test(tcase, test_file);
         tcase_add_test(tcase, test_limits);
+        tcase_add_test(tcase, test_total);
         return unit_run("tmpfiles_config", tcase);
 }
