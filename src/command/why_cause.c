@@ -24,25 +24,31 @@ static int complete(TmpfilesCauses *causes, const History *h, HistoryEntry *e) {
                 .uid = f->ids.effective_uid,
                 .at_nsec = e->parsed.record.realtime_nsec,
         };
+        _cleanup_cause_ Cause cause = {0};
         int r;
 
         for (size_t i = 0; i < ARGS_MAX && (args[i] = arguments_at(f, i)); i++)
                 ;
         if (!args[0])
                 deletion.args = NULL;
-        r = tmpfiles_cause(causes, &deletion, &e->parsed.cause);
-        if (r <= 0)
-                return r;
+        r = tmpfiles_cause(causes, &deletion, &cause);
+        /* That nothing is known now either is no news. */
+        if (r <= 0 || (e->parsed.record.cause && !cause.rule))
+                return r < 0 ? r : 0;
+        cause_done(&e->parsed.cause);
+        e->parsed.cause = cause;
+        cause = (Cause){0};
         e->parsed.record.cause = &e->parsed.cause;
         e->is_cause_late = true;
         return 0;
 }
 
-/* Has it a deleter of this machine, and no cause? */
+/* Has it a deleter of this machine, and no cause, or none that names a line? */
 static bool is_wanted(const HistoryEntry *e) {
+        const Cause *c = e->parsed.record.cause;
         const Deleter *d = e->parsed.deleter;
 
-        return !e->parsed.record.cause && d && d->process.facts &&
+        return (!c || (c->type == CAUSE_TMPFILES && !c->rule)) && d && d->process.facts &&
                !process_facts_is_in_container(d->process.facts) &&
                tmpfiles_cause_is_deleter(d->process.facts->executable, d->process.facts->name);
 }

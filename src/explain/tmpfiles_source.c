@@ -165,9 +165,17 @@ static int run_tool(const TmpfilesScope *s, gid_t user_gid, const char *option, 
         if (r < 0)
                 return fail(ret_error, r, "cannot run %s %s: %s%s", argv[0], option, strerror(-r),
                             r == -ENOENT ? "; is it installed?" : "");
-        if (!WIFEXITED(status) || WEXITSTATUS(status) == 127)
-                return fail(ret_error, -EIO, "%s %s was ended by signal %d or did not start", TOOL,
-                            option, WTERMSIG(status));
+        if (WIFSIGNALED(status))
+                return fail(ret_error, -EIO, "%s %s was ended by signal %d", TOOL, option,
+                            WTERMSIG(status));
+        /* setpriv(1) says so, too, if it may not. */
+        if (WEXITSTATUS(status) == 127 && s->is_user && s->uid != geteuid())
+                return fail(ret_error, -EPERM,
+                            "it has to be asked as user %s, whom this process cannot become; "
+                            "`whodunlink why`, run by root, can",
+                            uid);
+        if (WEXITSTATUS(status) == 127)
+                return fail(ret_error, -EIO, "%s %s did not start", TOOL, option);
         if (WEXITSTATUS(status) != 0 && ret->n_bytes == 0)
                 return fail(ret_error, -EIO, "%s %s failed with status %d; try it by hand", TOOL,
                             option, WEXITSTATUS(status));

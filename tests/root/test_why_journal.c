@@ -212,7 +212,7 @@ START_TEST(a_lie) {
 }
 END_TEST
 
-/* A record that left before its cause was found. */
+/* A record that left before its cause was found, or with one that names no line. */
 START_TEST(a_late_cause) {
         Journald j = journald_start("64m", "");
         _cleanup_free_ char *file = harness_path("t/f"), *message = NULL, *field = NULL,
@@ -230,8 +230,9 @@ START_TEST(a_late_cause) {
                 "\"unlink\"},\"file\":{\"path\":\"%s\"},\"process\":{\"pid\":7,\"name\":"
                 "\"systemd-tmpfiles\",\"executable\":\"/usr/bin/systemd-tmpfiles\",\"args\":"
                 "[\"systemd-tmpfiles\",\"--clean\"]},\"whodunlink\":{\"attribution\":"
-                "\"live\"}}",
-                file);
+                "\"live\"%s}}",
+                file,
+                _i == 0 ? "" : ",\"cause\":{\"type\":\"tmpfiles\",\"explanation\":\"not known\"}");
         field = harness_format("DELETION_PATH=%s", file);
         harness_assert(sd_journal_send("SYSLOG_IDENTIFIER=whodunlink", message, field,
                                        "DELETION_ACTION=unlink", NULL) == 0,
@@ -265,7 +266,7 @@ static void add(TCase *t) {
         tcase_add_test(t, with_its_directory);
         tcase_add_test(t, one_of_many);
         tcase_add_test(t, a_lie);
-        tcase_add_test(t, a_late_cause);
+        tcase_add_loop_test(t, a_late_cause, 0, 2);
         tcase_add_test(t, no_journal);
 }
 

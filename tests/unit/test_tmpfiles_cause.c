@@ -61,7 +61,8 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-        static const char *const names[] = {"systemd-tmpfiles", "output", "asked", "b.conf"};
+        static const char *const names[] = {"systemd-tmpfiles", "output", "asked", "b.conf",
+                                            "setpriv"};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 char path[256];
@@ -202,6 +203,26 @@ START_TEST(test_broken_tool) {
 }
 END_TEST
 
+/* Of a user whom we may not become. */
+START_TEST(test_other_user) {
+        static const char *const args[] = {"systemd-tmpfiles", "--user", "--clean", NULL};
+        _cleanup_cause_ Cause cause = {0};
+        const TmpfilesDeletion d = {
+                .path = "/t/tmp/x",
+                .executable = "/usr/bin/systemd-tmpfiles",
+                .args = args,
+                .uid = 1,
+        };
+
+        write_file("setpriv", "#!/bin/sh\nexit 127\n");
+        ck_assert_int_eq(tmpfiles_cause(causes, &d, &cause), 1);
+        ck_assert_str_eq(cause.explanation,
+                         "systemd-tmpfiles removed it; its configuration is not known: it has to "
+                         "be asked as user 1, whom this process cannot become; `whodunlink why`, "
+                         "run by root, can");
+}
+END_TEST
+
 /* A file of the command line: read by us, and read again when it has changed. */
 START_TEST(test_change) {
         char file[256];
@@ -258,6 +279,7 @@ int main(void) {
         tcase_add_test(tcase, test_unknown);
         tcase_add_test(tcase, test_no_tool);
         tcase_add_test(tcase, test_broken_tool);
+        tcase_add_test(tcase, test_other_user);
         tcase_add_test(tcase, test_change);
         tcase_add_test(tcase, test_bound);
         tcase_add_test(tcase, test_deleters);
