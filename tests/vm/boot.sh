@@ -60,12 +60,13 @@ make_payload() {
     mkdir -p "$stage/unit" "$stage/root" "$stage/bench"
     DESTDIR=$stage/install meson install -C "$build" --no-rebuild >"$work/install.log" 2>&1
     for each in "$build"/tests/unit/test_* "$build"/tests/root/test_root_* "$build"/tests/root/worker \
-        "$build"/tests/root/vanish "$build"/tests/bench/forker "$build"/tests/bench/tiny "$build"/tests/bench/deleter; do
+        "$build"/tests/root/timer_manager "$build"/tests/root/vanish "$build"/tests/bench/forker "$build"/tests/bench/tiny "$build"/tests/bench/deleter; do
         if [ -f "$each" ] && [ -x "$each" ]; then
             to=${each%/*}
             cp "$each" "$stage/${to##*/}/"
         fi
     done
+    cp -R "$here/../root/tmpfiles" "$stage/root/test_root_tmpfiles.d"
     cp -R "$here/guest" "$stage/guest"
     printf "export WHODUNLINK_TEST_SCALE='%s' WHODUNLINK_VM_ROOT='%s' WHODUNLINK_SKIP_IS_FAILURE='%s'\n" \
         "${WHODUNLINK_TEST_SCALE:-5}" "${WHODUNLINK_VM_ROOT-}" "${WHODUNLINK_SKIP_IS_FAILURE-}" >"$stage/environment"
