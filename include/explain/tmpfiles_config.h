@@ -26,6 +26,7 @@ typedef struct TmpfilesRule {
         unsigned number;   /* in that file, from 1 */
         char *text;        /* as it stands there, without blanks around it */
         char *fault;       /* NULL: in effect; otherwise why systemd-tmpfiles ignores it */
+        bool is_mistake;   /* with .fault: as the line is, not for what this machine lacks */
 } TmpfilesRule;
 
 typedef struct TmpfilesConfig {

@@ -149,6 +149,40 @@ static void say_error(const char *path, int error, const char *why) {
         (void)fwrite(b.bytes, 1, b.n_bytes, stderr);
 }
 
+/* Whoever has mistyped the line that was to keep a file finds it here. Others' mistakes are theirs.
+ */
+static void say_ignored(const WhyWorld *w) {
+        static const char vendor[] = "/usr/";
+
+        for (size_t i = 0; i < w->n_scopes; i++) {
+                const TmpfilesConfig *c = &w->scopes[i].config;
+                const TmpfilesRule *first = NULL;
+                _cleanup_buffer_ Buffer b = {0};
+                size_t n = 0;
+
+                for (size_t k = 0; k < c->n_rules; k++) {
+                        if (!c->rules[k].is_mistake ||
+                            strncmp(c->rules[k].file, vendor, strlen(vendor)) == 0)
+                                continue;
+                        if (n++ == 0)
+                                first = &c->rules[k];
+                }
+                if (n == 0)
+                        continue;
+                buffer_append_literal(&b, "whodunlink why: ");
+                escape_append_terminal(&b, first->file, strlen(first->file));
+                buffer_append_format(&b, ":%u is ignored by systemd-tmpfiles", first->number);
+                if (n > 1)
+                        buffer_append_format(
+                                &b, n == 2 ? ", as %zu other line is" : ", as %zu other lines are",
+                                n - 1);
+                buffer_append_literal(&b, ": ");
+                escape_append_terminal(&b, first->fault, strlen(first->fault));
+                buffer_append_char(&b, '\n');
+                (void)fwrite(b.bytes, 1, b.n_bytes, stderr);
+        }
+}
+
 static int answer_all(const WhyOptions *o, const WhyWorld *w, Buffer *text, json_object *array) {
         int status = WHY_EXIT_ANSWER;
 
@@ -201,6 +235,7 @@ static int run(const WhyOptions *o, const WhyWorld *w) {
 
         if (o->is_json && !array)
                 return -ENOMEM;
+        say_ignored(w);
         status = answer_all(o, w, &out, array);
         if (o->is_json)
                 r = append_json(array, &out);

@@ -107,6 +107,7 @@ static int add_line(TmpfilesConfig *c, const char *file, unsigned number, Span t
         rule.text = strndup(text.at, text.n);
         if (r <= 0)
                 rule.fault = strdup(fault.text);
+        rule.is_mistake = r == -EBADMSG;
         if (!rule.text || (r <= 0 && !rule.fault) || add_rule(c, &rule) < 0) {
                 rule_done(&rule);
                 return -ENOMEM;

@@ -788,6 +788,22 @@ START_TEST(of_a_user) {
 }
 END_TEST
 
+/* A line that was to keep something, mistyped. */
+START_TEST(an_ignored_line) {
+        _cleanup_free_ char *file = harness_path("f"), *errors = NULL;
+        Monitor m;
+
+        hide_configuration();
+        configure("d %s - - - 10d\nxx %s\ny /x\n", harness_work(), file);
+        harness_touch(file);
+        m = monitor_spawn(MONITOR_ARGS("why", file));
+        harness_assert(monitor_wait(&m, LIMIT_SEC) == 0, "not 0");
+        errors = monitor_errors(&m);
+        harness_assert(strstr(errors, CONFIG ":2 is ignored by systemd-tmpfiles, as 1 other"), "%s",
+                       errors);
+}
+END_TEST
+
 /* Without systemd-tmpfiles nothing is made up. */
 START_TEST(no_tmpfiles) {
         _cleanup_free_ char *file = harness_path("f"), *text = NULL, *errors = NULL;
@@ -882,6 +898,7 @@ static void add(TCase *t) {
         tcase_add_test(t, not_permitted);
         tcase_add_test(t, a_log);
         tcase_add_test(t, of_a_user);
+        tcase_add_test(t, an_ignored_line);
         tcase_add_test(t, no_tmpfiles);
         tcase_add_test(t, it_was_recorded);
         tcase_add_test(t, strange_records);

@@ -136,6 +136,7 @@ START_TEST(test_file) {
         ck_assert_ptr_null(c.rules[0].fault);
         ck_assert_str_eq(c.rules[1].text, "q");
         ck_assert_str_eq(c.rules[1].fault, "a line needs a type and a path");
+        ck_assert(c.rules[1].is_mistake && !c.rules[0].is_mistake);
         tmpfiles_config_done(&c);
 }
 END_TEST
