@@ -39,8 +39,8 @@ Bus *bus_free(Bus *b);
  * @uid:       whose bus; BUS_SYSTEM. A user's is asked as that user.
  * @ret_reply: to be unreferenced; at the dictionary of type a{sv}
  *
- * Return: 0, -ETIMEDOUT it did not answer, also lately; errors of connect(2); -EREMOTEIO it
- * answered with an error, as where there is no such object.
+ * Return: 0, -ETIMEDOUT it did not answer, also lately; errors of connect(2); -EPERM we may not
+ * become that user; -EREMOTEIO it answered with an error, as where there is no such object.
  */
 int bus_get_all(Bus *b, uid_t uid, const char *service, const char *path, const char *interface,
                 sd_bus_message **ret_reply);

@@ -109,9 +109,13 @@ static int start(Bus *b, Connection *c) {
 
 static int connect_to(Bus *b, Connection *c) {
         const uid_t own = geteuid();
-        bool is_other = c->uid != BUS_SYSTEM && c->uid != own && become(c->uid) >= 0;
-        int r = start(b, c);
+        const bool is_other = c->uid != BUS_SYSTEM && c->uid != own;
+        int r = is_other ? become(c->uid) : 0;
 
+        /* Whatever listens there is the user's: nothing of root's goes to it. */
+        if (r < 0)
+                return r;
+        r = start(b, c);
         /* The greeting, which says who we are, is sent by whoever drives the bus first. */
         if (r >= 0 && is_other)
                 (void)sd_bus_process(c->bus, NULL);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/privilege.h"
 #include "explain/explain.h"
 #include "explain/session_facts.h"
 #include "explain/unit_facts.h"
@@ -385,6 +386,33 @@ START_TEST(test_hung) {
 }
 END_TEST
 
+/* Whoever may not become a user does not go there as somebody else. */
+START_TEST(test_not_permitted) {
+        struct sockaddr_un a = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), status;
+        char there[300];
+        pid_t pid;
+
+        snprintf(a.sun_path, sizeof(a.sun_path), "%s/users", tree);
+        snprintf(there, sizeof(there), "unix:path=%s", a.sun_path);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+        ck_assert_int_eq(listen(fd, 8), 0);
+        pid = fork();
+        if (pid == 0) {
+                UnitFacts *f = NULL;
+                Bus *b;
+
+                if (privilege_keep(0, 0) < 0 || bus_new(there, there, &b) < 0)
+                        _exit(1);
+                _exit(unit_facts_ask(b, 54321, "x.service", &f) == -EPERM ? 0 : 2);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+        ck_assert(accept4(fd, NULL, NULL, SOCK_CLOEXEC) < 0 && errno == EAGAIN);
+        close(fd);
+}
+END_TEST
+
 START_TEST(test_absent) {
         UnitFacts *f = NULL;
         uint64_t begin = now_msec();
@@ -392,7 +420,8 @@ START_TEST(test_absent) {
 
         ck_assert_int_eq(bus_new("unix:path=/nowhere/at/all", NULL, &b), 0);
         ck_assert_int_eq(unit_facts_ask(b, BUS_SYSTEM, "x.service", &f), -ENOENT);
-        ck_assert_int_eq(unit_facts_ask(b, 54321, "x.service", &f), -ENOENT);
+        ck_assert_int_eq(unit_facts_ask(b, 54321, "x.service", &f),
+                         geteuid() == 0 ? -ENOENT : -EPERM);
         ck_assert_uint_le(now_msec() - begin, 1900);
         ck_assert_uint_eq(bus_n_timeouts(b), 0);
         bus_free(b);
@@ -416,6 +445,7 @@ int main(void) {
         tcase_add_test(t, test_causes);
         tcase_add_test(t, test_both);
         tcase_add_test(t, test_hung);
+        tcase_add_test(t, test_not_permitted);
         tcase_add_test(t, test_absent);
         return unit_run("bus", t);
 }
