@@ -223,7 +223,10 @@ static int append_json(json_object *array, Buffer *b) {
 static int print(const Buffer *b) {
         if (b->is_failed)
                 return -ENOMEM;
-        if (fwrite(b->bytes, 1, b->n_bytes, stdout) < b->n_bytes || fflush(stdout) != 0)
+        /* Of nothing there may be no bytes to point to. */
+        if (b->n_bytes > 0 && fwrite(b->bytes, 1, b->n_bytes, stdout) < b->n_bytes)
+                return -errno;
+        if (fflush(stdout) != 0)
                 return -errno;
         return 0;
 }

@@ -156,7 +156,7 @@ static int fill(size_t n_left_bytes) {
 
 START_TEST(full) {
         Journald d = journald_start("512m", "RuntimeMaxUse=400M\nRuntimeKeepFree=1M\n");
-        Storm s = storm_new(harness_scale(12 * 1000, 4000));
+        Storm s = storm_new(harness_scale(12 * 1000, 8000));
         size_t n_before, n_full;
         int fd = fill((size_t)8 * 1024 * 1024);
 
