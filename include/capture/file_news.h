@@ -13,6 +13,8 @@
 
 /* A power of two. */
 #define FILE_NEWS_SLOTS 4096
+/* Of these the oldest falls out. */
+#define FILE_NEWS_WAYS 8
 
 typedef struct FileNewsSlot {
         uint64_t file;   /* hash of its handle */
@@ -24,7 +26,8 @@ typedef struct FileNewsSlot {
 /* Zeroed it is empty. */
 typedef struct FileNews {
         uint64_t window; /* events merge only within one; the owner counts it up */
-        FileNewsSlot slots[FILE_NEWS_SLOTS];
+        FileNewsSlot slots[FILE_NEWS_SLOTS]; /* by file and process: several have one in hand */
+        uint64_t gone[FILE_NEWS_SLOTS];      /* hashes of files; 0 none */
 } FileNews;
 
 void file_news_add(FileNews *n, uint64_t file, int32_t pid, uint64_t mask);

@@ -33,6 +33,7 @@ typedef struct VictimCandidate {
         struct VictimCandidate *next;
         VictimGroup *group;
         uint64_t position, file; /* of the event; hash of what it is about */
+        uint64_t window;         /* in which it was read */
         uint64_t index;          /* how manieth event of the process in the group */
         FileHandle handle;       /* borrowed from the event */
         bool is_gone;

@@ -52,8 +52,8 @@ typedef struct VictimOrphans {
 void victim_orphans_done(VictimOrphans *o);
 /* An event was read: .position to .is_gone are taken, and the handle copied. */
 void victim_orphans_add(VictimOrphans *o, const VictimOrphan *orphan, const FileHandle *handle);
-/* Another process has told of it. */
-void victim_orphans_note_other(VictimOrphans *o, int32_t pid, uint64_t file);
+/* It was told of by another process, or later on: what happened to it may have happened then. */
+void victim_orphans_note_other(VictimOrphans *o, int32_t pid, uint64_t file, uint64_t window);
 /* A name was deleted, and that told so far of it is explained if it was by the same process. */
 void victim_orphans_note_deletion(VictimOrphans *o, int32_t pid, uint64_t file);
 /* Renames ask only for those of this window and later ones. */
@@ -76,6 +76,9 @@ typedef enum VictimOrphanAnswer {
         VICTIM_ORPHAN_POSSIBLE, /* there may be one */
         VICTIM_ORPHAN_ASK,      /* *ret_orphan must be asked for its names */
 } VictimOrphanAnswer;
+
+/* A rename may have destroyed any of those that fit: none is known to be another one's. */
+void victim_orphans_share(VictimOrphans *o, const VictimOrphanSearch *s);
 
 VictimOrphanAnswer victim_orphans_find(VictimOrphans *o, const VictimOrphanSearch *s,
                                        VictimOrphan **ret_orphan);

@@ -136,6 +136,11 @@ static bool prepare(VictimGroup *g, Trial *t) {
         return true;
 }
 
+/* What stands behind one without an end, and still existed, may have been destroyed later. */
+static bool may_be_sure(const VictimMember *m) {
+        return !m->is_merged || !m->candidate || m->candidate->is_gone;
+}
+
 static void resolve_by_trial(VictimGroup *g) {
         Trial t = {.has_lost = true};
 
@@ -151,9 +156,9 @@ static void resolve_by_trial(VictimGroup *g) {
         for (size_t i = 0; i < t.n_members; i++) {
                 VictimMember *m = t.members[i];
 
-                m->is_destroyer = t.is_with[i] && !t.is_without[i];
-                m->is_sure = m->is_destroyer || !t.is_with[i];
                 m->candidate = t.is_with_others[i] ? NULL : t.first[i];
+                m->is_destroyer = t.is_with[i] && !t.is_without[i] && may_be_sure(m);
+                m->is_sure = m->is_destroyer || !t.is_with[i];
         }
 }
 

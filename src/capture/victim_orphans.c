@@ -108,12 +108,12 @@ static VictimOrphan *of_file(HashLink *l, uint64_t file) {
         return NULL;
 }
 
-void victim_orphans_note_other(VictimOrphans *o, int32_t pid, uint64_t file) {
+void victim_orphans_note_other(VictimOrphans *o, int32_t pid, uint64_t file, uint64_t window) {
         if (o->files.n_links == 0)
                 return;
         for (VictimOrphan *i = of_file(hash_table_first(&o->files, file), file); i;
              i = of_file(i->link.next, file))
-                i->is_shared |= i->pid != pid;
+                i->is_shared |= i->pid != pid || i->window != window;
 }
 
 uint64_t victim_orphans_mask(const VictimOrphans *o, int32_t pid, uint64_t file, uint64_t window) {
@@ -195,6 +195,13 @@ VictimOrphanAnswer victim_orphans_find(VictimOrphans *o, const VictimOrphanSearc
                                only->n_unlinked == 0
                        ? VICTIM_ORPHAN_LOST
                        : VICTIM_ORPHAN_POSSIBLE;
+}
+
+void victim_orphans_share(VictimOrphans *o, const VictimOrphanSearch *s) {
+        const VictimOrphanOwner *owner = find_owner(o, s->pid);
+
+        for (VictimOrphan *orphan = owner ? owner->first : NULL; orphan; orphan = orphan->next)
+                orphan->is_shared |= fits(orphan, s);
 }
 
 VictimOrphan *victim_orphans_at(const VictimOrphans *o, uint64_t position) {

@@ -87,8 +87,8 @@ static void note_nameless(Victims *v, const FlightEvent *e, FileHandle handle) {
                 return;
         }
         g = victims_groups_count(v, e, is_candidate);
-        if (mask & FAN_ATTRIB)
-                victim_orphans_note_other(&v->orphans, e->fan.pid, file);
+        if (mask & (FAN_ATTRIB | FAN_DELETE_SELF))
+                victim_orphans_note_other(&v->orphans, e->fan.pid, file, v->news.window);
         if (!is_candidate)
                 return;
         if (g)

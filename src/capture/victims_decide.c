@@ -17,12 +17,12 @@
 /* Renames behind one that may have destroyed the same; with more it is not known. */
 #define RIVALS_MAX 256
 
-static void keep_orphan(Victims *v, const Rename *r, const VictimCandidate *c) {
+static void keep_orphan(Victims *v, int32_t pid, const VictimCandidate *c) {
         const VictimOrphan orphan = {
                 .position = c->position,
                 .file = c->file,
-                .window = r->window,
-                .pid = r->pid,
+                .window = c->window,
+                .pid = pid,
                 .is_directory = c->is_directory,
                 .is_gone = c->is_gone,
         };
@@ -31,9 +31,9 @@ static void keep_orphan(Victims *v, const Rename *r, const VictimCandidate *c) {
                 victim_orphans_add(&v->orphans, &orphan, &c->handle);
 }
 
-/* May a rename behind have destroyed what one in front of both tells of? */
-static bool is_rival(Victims *v, const Rename *r, Rename *q) {
-        if (q->pid != r->pid || q->window != r->window || q->is_exchange ||
+/* May a rename behind have destroyed what an event of this window, in front of it, tells of? */
+static bool is_rival(Victims *v, const Rename *r, Rename *q, uint64_t window) {
+        if (q->pid != r->pid || q->window != window || q->is_exchange ||
             q->member.is_directory != r->member.is_directory)
                 return false;
         if (!q->group->is_resolved && (q->group->n_open > 0 || q->group->is_threaded))
@@ -42,11 +42,11 @@ static bool is_rival(Victims *v, const Rename *r, Rename *q) {
         return !q->member.is_destroyer && q->replaced.state == VICTIM_NONE;
 }
 
-static bool has_rival(Victims *v, const Rename *r) {
+static bool has_rival(Victims *v, const Rename *r, uint64_t window) {
         size_t n = 0;
 
         for (Rename *q = r->next; q; q = q->next)
-                if (++n > RIVALS_MAX || is_rival(v, r, q))
+                if (++n > RIVALS_MAX || is_rival(v, r, q, window))
                         return true;
         return false;
 }
@@ -61,15 +61,25 @@ static void give_out(Victims *v, Rename *r) {
  * told by an event of before, if that destroyed nothing else.
  */
 static bool is_disputed(Victims *v, const Rename *r) {
-        return r->member.is_merged && has_rival(v, r);
+        return r->member.is_merged && has_rival(v, r, r->member.candidate->window);
+}
+
+/* What may have destroyed it, instead of a rename whose end was merged, is still being read. */
+static bool is_undisputed_yet(const Victims *v, const VictimMember *m) {
+        return m->is_merged && m->candidate && m->candidate->window == v->news.window;
+}
+
+/* A half without an end destroys nothing, whatever stands behind it. */
+static bool is_half_of_exchange(const Rename *r) {
+        return r->is_exchange && r->member.is_merged;
 }
 
 static void take_directory(Victims *v, Rename *r) {
         const VictimMember *m = &r->member;
 
-        if (!m->is_directory || !m->is_destroyer || !m->candidate)
+        if (!m->is_directory || !m->is_destroyer || !m->candidate || is_half_of_exchange(r))
                 return;
-        if (m->is_merged && r->window == v->news.window)
+        if (is_undisputed_yet(v, m))
                 v->has_merged_directories = true;
         else if (!is_disputed(v, r))
                 give_out(v, r);
@@ -81,10 +91,10 @@ void victims_decide_group(Victims *v, VictimGroup *g) {
         victim_group_resolve(g);
         for (const VictimCandidate *c = g->candidates; c; c = c->next)
                 if (c->is_free)
-                        keep_orphan(v, victims_rename_of(g->members), c);
+                        keep_orphan(v, g->pid, c);
         for (VictimMember *m = g->members; m; m = m->next) {
-                if (m->is_merged && m->is_destroyer && m->candidate)
-                        keep_orphan(v, victims_rename_of(m), m->candidate);
+                if (m->is_merged && m->candidate && (m->is_destroyer || !g->is_threaded))
+                        keep_orphan(v, g->pid, m->candidate);
                 take_directory(v, victims_rename_of(m));
         }
 }
@@ -93,9 +103,9 @@ void victims_decide_window(Victims *v) {
         if (!v->has_merged_directories)
                 return;
         v->has_merged_directories = false;
-        for (Rename *r = v->tail; r && r->window == v->news.window; r = r->previous)
-                if (r->member.is_directory && r->member.is_destroyer && r->member.candidate &&
-                    r->member.is_merged && !has_rival(v, r))
+        for (Rename *r = v->tail; r; r = r->previous)
+                if (r->member.is_directory && r->member.is_destroyer && !is_half_of_exchange(r) &&
+                    is_undisputed_yet(v, &r->member) && !is_disputed(v, r))
                         give_out(v, r);
 }
 
@@ -151,12 +161,15 @@ static Victim victim_of(const VictimCandidate *c) {
 /* What the events behind it say that it destroyed. */
 static Victim claim(Victims *v, const Rename *r) {
         const VictimCandidate *c = r->member.candidate;
-        VictimOrphan *o =
-                r->member.is_merged && c ? victim_orphans_at(&v->orphans, c->position) : NULL;
+        VictimOrphan *o;
 
-        if (!o)
+        if (!r->member.is_merged || !c)
                 return victim_of(c);
-        if (has_rival(v, r)) {
+        o = victim_orphans_at(&v->orphans, c->position);
+        /* Another one has it already. */
+        if (!o)
+                return (Victim){.state = VICTIM_POSSIBLE};
+        if (has_rival(v, r, c->window)) {
                 o->is_shared = true;
                 return (Victim){.state = VICTIM_POSSIBLE};
         }
@@ -173,8 +186,16 @@ static Victim weigh(Victims *v, const VictimMember *m) {
                 return (Victim){.state = VICTIM_POSSIBLE};
         if (!c->is_counted)
                 return ask(v, c);
-        if (c->n_links == 0 && !c->group->is_threaded)
+        if (c->n_links == 0 && !c->group->is_threaded && !m->is_merged)
                 return victim_of(c);
+        /* Without an end, what stands behind may as well be about what was destroyed later. */
+        if (c->n_links == 0) {
+                VictimOrphan *o = victim_orphans_at(&v->orphans, c->position);
+
+                if (o)
+                        o->is_shared = true;
+                return (Victim){.state = VICTIM_POSSIBLE};
+        }
         /* A directory has one name, or was destroyed. */
         return (Victim){.state = m->is_directory && !m->is_cut ? VICTIM_NONE : VICTIM_POSSIBLE};
 }
@@ -183,7 +204,7 @@ static Victim take_orphan(Victims *v, Rename *r, VictimOrphan *o) {
         FileHandle handle = victim_orphan_handle(o);
         Victim victim = {.state = VICTIM_POSSIBLE};
 
-        if (has_rival(v, r)) {
+        if (has_rival(v, r, r->window)) {
                 o->is_shared = true;
                 return victim;
         }
@@ -197,15 +218,42 @@ static Victim take_orphan(Victims *v, Rename *r, VictimOrphan *o) {
         return victim;
 }
 
-/* Nothing behind it tells of a victim: something in front of it may. Return: 0, -EAGAIN. */
-static int deduce(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victim) {
-        const VictimOrphanSearch search = {
+static VictimOrphanSearch search_of(const Rename *r) {
+        return (VictimOrphanSearch){
                 .position = r->member.position,
                 .source = r->member.source,
                 .window = r->window,
                 .pid = r->pid,
                 .is_directory = r->member.is_directory,
         };
+}
+
+static bool is_taken(const VictimGroup *g, const VictimCandidate *c) {
+        for (const VictimMember *m = g->members; m; m = m->next)
+                if (m->is_destroyer && !m->is_merged && m->candidate == c)
+                        return true;
+        return false;
+}
+
+/* What another one of the group may have destroyed, may have been told in front of this one. */
+static bool has_one_in_front(const Rename *r) {
+        const VictimMember *m = &r->member;
+
+        for (const VictimCandidate *c = r->group->candidates; c; c = c->next) {
+                const unsigned n_enough = c->is_directory ? 1 : 2;
+
+                if (c->position < m->position && c->window == r->window && c->file != m->source &&
+                    c->is_directory == m->is_directory && !c->is_unlink && !c->is_free &&
+                    c->n_unlinked == 0 && (c->is_gone || !c->is_counted || c->n_links < n_enough) &&
+                    !is_taken(r->group, c))
+                        return true;
+        }
+        return false;
+}
+
+/* Nothing behind it tells of a victim: something in front of it may. Return: 0, -EAGAIN. */
+static int deduce(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victim) {
+        const VictimOrphanSearch search = search_of(r);
         VictimOrphan *o = NULL;
         VictimOrphanAnswer answer = victim_orphans_find(&v->orphans, &search, &o);
 
@@ -241,8 +289,11 @@ static int decide(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victi
                 return 0;
         }
         victims_decide_group(v, r->group);
-        if (m->is_destroyer && m->is_merged && r->window == v->news.window &&
-            waited_nsec != UINT64_MAX)
+        if (is_half_of_exchange(r)) {
+                *ret_victim = (Victim){0};
+                return 0;
+        }
+        if (m->is_destroyer && is_undisputed_yet(v, m) && waited_nsec != UINT64_MAX)
                 return -EAGAIN;
         if (m->is_destroyer) {
                 *ret_victim = claim(v, r);
@@ -257,10 +308,11 @@ static int decide(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victi
                 *ret_victim = (Victim){0};
                 return 0;
         }
-        if (m->is_sure)
-                return deduce(v, r, waited_nsec, ret_victim);
-        *ret_victim = weigh(v, m);
-        return 0;
+        *ret_victim = m->is_sure ? (Victim){0} : weigh(v, m);
+        if (ret_victim->state == VICTIM_NONE && has_one_in_front(r))
+                ret_victim->state = VICTIM_POSSIBLE;
+        /* What stands behind it tells of nothing that it destroyed. */
+        return ret_victim->state == VICTIM_NONE ? deduce(v, r, waited_nsec, ret_victim) : 0;
 }
 
 int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim *ret_victim) {
@@ -279,6 +331,11 @@ int victims_find(Victims *v, const FlightEvent *e, uint64_t waited_nsec, Victim 
                 if (victim.state == VICTIM_ASK) {
                         *ret_victim = victim;
                         return 0;
+                }
+                if (victim.state == VICTIM_POSSIBLE) {
+                        const VictimOrphanSearch search = search_of(r);
+
+                        victim_orphans_share(&v->orphans, &search);
                 }
                 r->victim = victim;
                 r->is_decided = true;

@@ -102,6 +102,7 @@ void victims_groups_add_candidate(Victims *v, VictimGroup *g, const FlightEvent 
         const VictimCandidate c = {
                 .position = e->position,
                 .file = file,
+                .window = v->news.window,
                 .index = g->n_events,
                 .handle = handle,
                 .is_gone = e->fan.mask & FAN_DELETE_SELF,

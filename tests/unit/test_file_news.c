@@ -36,8 +36,19 @@ START_TEST(test_gone_stays) {
         ck_assert(file_news_is_gone(&news, 7));
         /* Another one in its place. */
         file_news_add(&news, 7 + FILE_NEWS_SLOTS, 1, FAN_ATTRIB);
-        ck_assert(!file_news_is_gone(&news, 7));
         ck_assert(!file_news_is_gone(&news, 7 + FILE_NEWS_SLOTS));
+        file_news_add(&news, 7 + FILE_NEWS_SLOTS, 1, FAN_DELETE_SELF);
+        ck_assert(!file_news_is_gone(&news, 7));
+        ck_assert(file_news_is_gone(&news, 7 + FILE_NEWS_SLOTS));
+}
+END_TEST
+
+/* A whiteout of an overlay has as many names as things it hides, and everybody moves it. */
+START_TEST(test_one_file_in_many_hands) {
+        for (int32_t pid = 1; pid <= 4; pid++)
+                file_news_add(&news, 7, pid, FAN_ATTRIB);
+        for (int32_t pid = 1; pid <= 4; pid++)
+                ck_assert_uint_eq(file_news_mask(&news, 7, pid), FAN_ATTRIB);
 }
 END_TEST
 
@@ -47,5 +58,6 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, NULL);
         tcase_add_test(tcase, test_masks);
         tcase_add_test(tcase, test_gone_stays);
+        tcase_add_test(tcase, test_one_file_in_many_hands);
         return unit_run("file_news", tcase);
 }
