@@ -332,6 +332,7 @@ bool random_move(RandomHand *h, const RandomDirectory *from, RandomId name,
         random_name(new_name, new_text);
         touch(h, id);
         touch(h, there);
+        op.object = there;
         op.begin = look_at_clock(h);
         if (syscall(SYS_renameat2, from->fd, old_text, to->fd, new_text, flags) < 0)
                 return false;

@@ -35,7 +35,7 @@ RandomStage *random_stage_new(uint64_t seed, unsigned n_workers, size_t n_steps,
                            .is_serial = is_serial,
                            .turn_random = seed};
         for (unsigned i = 0; i < n_roots; i++) {
-                s->roots[i] = roots[i];
+                s->roots[i] = s->seen[i] = roots[i];
                 harness_assert(chown(roots[i], RANDOM_ID(0, i + 1), 0) == 0, "%s: %m", roots[i]);
         }
         for (unsigned i = 0; i < n_workers; i++) {

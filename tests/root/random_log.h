@@ -53,8 +53,11 @@ typedef struct RandomOp {
         RandomKind kind;
         bool is_directory; /* of RANDOM_MAKE */
         bool is_link;      /* by link(2): of RANDOM_LINK, and of RANDOM_MAKE of what had no name */
-        RandomId object;   /* of RANDOM_MAKE, RANDOM_LINK and RANDOM_CHANGE */
-        uint64_t inode;    /* of RANDOM_MAKE, 0: it was taken away too soon */
+        bool is_lower;     /* of RANDOM_MAKE: in an overlay's lower layer, before all else */
+        /* Of RANDOM_MAKE, RANDOM_LINK and RANDOM_CHANGE; and what lay at the new name, as it seemed
+         * to the one who moved something there. */
+        RandomId object;
+        uint64_t inode; /* of RANDOM_MAKE, 0: it was taken away too soon */
         RandomSlot at, to;
         uint64_t begin, end;
 } RandomOp;
@@ -72,6 +75,9 @@ typedef struct RandomStage {
         unsigned n_workers;
         unsigned n_roots; /* directories that stay where they are; the first one is watched */
         const char *roots[RANDOM_ROOTS_MAX];
+        const char *seen[RANDOM_ROOTS_MAX]; /* where records have them */
+        uint32_t n_lower;     /* objects and names of each worker in the lower layer */
+        bool is_upper;        /* seen from an overlay's writable layer */
         bool is_serial;       /* one at a time, whose turn it is decided by the seed */
         bool is_careless;     /* does also what the kernel merges: see random_worker.c */
         bool is_by_directory; /* new directories are marked a moment later: wait for that */

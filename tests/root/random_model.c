@@ -26,6 +26,8 @@
 
 typedef struct Object {
         bool is_made, is_directory;
+        bool is_lower;    /* it lies in an overlay's lower layer only */
+        bool is_replaced; /* something is moved in its place one day */
         RandomSlot place; /* of a directory */
         size_t n_entries; /* in it */
         /* Bits of the workers that changed the number of its names, or a directory's mode or time:
@@ -37,6 +39,7 @@ typedef struct Object {
 typedef struct Slot {
         RandomSlot slot; /* the key, first */
         RandomId object; /* 0: empty now */
+        bool has_lower;  /* the lower layer of an overlay has something there */
 } Slot;
 
 struct RandomModel {
@@ -78,6 +81,21 @@ static Slot *slot_of(RandomModel *m, const RandomSlot *key) {
         return s;
 }
 
+/*
+ * On an overlay most directories begin with an event about themselves, which that of their end is
+ * merged into.  So it often cannot be known which rename of their process destroyed them, and what
+ * was done in them, read when they are gone, has no place then.
+ */
+static void find_overwritten(RandomModel *m) {
+        for (unsigned i = 0; m->stage->is_upper && i < m->stage->n_workers; i++) {
+                const RandomLog *log = m->stage->logs[i];
+
+                for (size_t k = 0; k < log->n_ops; k++)
+                        if (log->ops[k].kind == RANDOM_RENAME && log->ops[k].object != 0)
+                                object_of(m, log->ops[k].object)->is_replaced = true;
+        }
+}
+
 RandomModel *random_model_new(const RandomStage *stage) {
         RandomModel *m = calloc(1, sizeof(*m));
 
@@ -91,6 +109,7 @@ RandomModel *random_model_new(const RandomStage *stage) {
         for (unsigned i = 0; i < stage->n_roots; i++)
                 *object_of(m, RANDOM_ID(0, i + 1)) =
                         (Object){.is_made = true, .is_directory = true};
+        find_overwritten(m);
         return m;
 }
 
@@ -120,10 +139,18 @@ static unsigned root_of(const RandomModel *m, RandomSlot slot) {
         return RANDOM_NUMBER(id) - 1;
 }
 
+static bool may_be_nowhere(const RandomModel *m, RandomSlot slot) {
+        for (RandomId id = slot.directory; RANDOM_OWNER(id) != 0;
+             id = object_of(m, id)->place.directory)
+                if (object_of(m, id)->is_replaced)
+                        return true;
+        return false;
+}
+
 /* Newly allocated. */
 static char *path_of(const RandomModel *m, RandomSlot slot) {
         char *end = m->path + PATH_BYTES_MAX, name[RANDOM_NAME_BYTES];
-        const char *root = m->stage->roots[root_of(m, slot)], *path;
+        const char *root = m->stage->seen[root_of(m, slot)], *path;
 
         *--end = '\0';
         for (;;) {
@@ -141,6 +168,16 @@ static char *path_of(const RandomModel *m, RandomSlot slot) {
         }
         path = harness_format("%s%s", root, end);
         return (char *)path;
+}
+
+/* It has a place in the writable layer from now on, and so has all above it. */
+static void copy_up(const RandomModel *m, RandomId id) {
+        for (;;) {
+                object_of(m, id)->is_lower = false;
+                if (RANDOM_OWNER(id) == 0)
+                        break;
+                id = object_of(m, id)->place.directory;
+        }
 }
 
 static void fill(RandomModel *m, RandomSlot slot, RandomId object) {
@@ -173,14 +210,24 @@ static void make(RandomModel *m, unsigned worker, const RandomOp *op) {
 
         if (op->kind == RANDOM_CHANGE) {
                 o->linkers |= o->is_directory ? 1U << worker : 0;
+                if (o->is_directory)
+                        copy_up(m, op->object);
+                o->is_lower = false;
                 return;
         }
         if (op->kind == RANDOM_MAKE)
-                *o = (Object){
-                        .is_made = true, .is_directory = op->is_directory, .inode = op->inode};
+                *o = (Object){.is_made = true,
+                              .is_directory = op->is_directory,
+                              .is_replaced = o->is_replaced,
+                              .inode = op->inode};
         if (op->is_link)
                 o->linkers |= 1U << worker;
         fill(m, op->at, op->object);
+        o->is_lower = op->is_lower;
+        if (op->is_lower)
+                slot_of(m, &op->at)->has_lower = true;
+        else
+                copy_up(m, op->at.directory);
 }
 
 static const RandomOp *next_op(const RandomModel *m, unsigned worker) {
@@ -233,9 +280,13 @@ static void remove_object(RandomModel *m, unsigned worker, const RandomOp *op, R
 
         need_filled(m, op->at, op);
         e->path = path_of(m, op->at);
+        e->may_be_nowhere = may_be_nowhere(m, op->at);
         e->is_told = root_of(m, op->at) == 0;
         o = object_of(m, empty(m, op->at));
         harness_assert(o->n_entries == 0, "%s is not empty in the model", e->path);
+        e->may_be_file = o->is_lower && o->is_directory;
+        e->may_have_no_inode = slot_of(m, &op->at)->has_lower;
+        copy_up(m, op->at.directory);
         e->action = op->kind == RANDOM_RMDIR ? "rmdir" : "unlink";
         e->type = type_of(o);
         e->inode = o->inode;
@@ -247,6 +298,8 @@ static void expect_move(RandomModel *m, RandomSlot from, RandomSlot to, const Ob
         e->action = "move";
         e->path = path_of(m, from);
         e->target = path_of(m, to);
+        e->may_be_nowhere = may_be_nowhere(m, from);
+        e->may_target_be_nowhere = may_be_nowhere(m, to);
         e->is_told = root_of(m, from) == 0 || root_of(m, to) == 0;
         e->type = type_of(o);
         e->inode = o->inode;
@@ -258,17 +311,22 @@ static void expect_overwrite(RandomModel *m, unsigned worker, const RandomOp *op
         Object *victim = object_of(m, empty(m, op->to));
         unsigned linkers = victim->linkers;
         char *lost = e->target;
+        bool is_nowhere;
 
         harness_assert(victim->n_entries == 0, "%s is not empty in the model", lost);
         victim->linkers |= 1U << worker;
-        if (m->stage->is_by_directory || root_of(m, op->to) != 0)
+        /* In the writable layer nothing is lost of what lay in the one below only. */
+        if (m->stage->is_by_directory || root_of(m, op->to) != 0 || victim->is_lower)
                 return;
-        e->may_be_move = linkers & 1U << worker;
+        e->may_be_move = linkers & 1U << worker || m->stage->is_upper;
         e->source_type = e->type;
         e->source_inode = e->inode;
         e->action = "overwrite";
         e->target = e->path;
         e->path = lost;
+        is_nowhere = e->may_be_nowhere;
+        e->may_be_nowhere = e->may_target_be_nowhere;
+        e->may_target_be_nowhere = is_nowhere;
         e->type = type_of(victim);
         e->inode = victim->inode;
 }
@@ -281,9 +339,12 @@ static void rename_object(RandomModel *m, unsigned worker, const RandomOp *op, R
         id = slot_of(m, &op->at)->object;
         expect_move(m, op->at, op->to, object_of(m, id), e);
         empty(m, op->at);
+        copy_up(m, op->at.directory);
+        copy_up(m, op->to.directory);
         if (slot_of(m, &op->to)->object != 0)
                 expect_overwrite(m, worker, op, e);
         fill(m, op->to, id);
+        object_of(m, id)->is_lower = false;
 }
 
 /* The first half moves the one, and changes what both names hold. */

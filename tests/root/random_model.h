@@ -17,6 +17,12 @@ typedef struct RandomExpected {
         char *path, *target; /* target: NULL if there is none */
         const char *type;
         uint64_t inode; /* 0: not known */
+        /* It may be told as a file: a directory that is in no writable layer. */
+        bool may_be_file;
+        /* It is told by a whiteout, since the lower layer had something there. */
+        bool may_have_no_inode;
+        /* Its directory, and that of target, may be unknown: see find_overwritten(). */
+        bool may_be_nowhere, may_target_be_nowhere;
         /*
          * It may be told as a move, with source_type and source_inode: the kernel has merged what
          * it says of the victim into an earlier event about the number of its names by the same

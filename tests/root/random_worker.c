@@ -253,7 +253,7 @@ static void work(void *userdata) {
                 random_pass_turn(h->stage);
 }
 
-void random_worker_start(RandomStage *stage, unsigned i) {
+static RandomHand *hand_new(RandomStage *stage, unsigned i) {
         RandomHand *h = calloc(1, sizeof(*h));
 
         harness_assert(h, "out of memory");
@@ -262,6 +262,34 @@ void random_worker_start(RandomStage *stage, unsigned i) {
         h->i = i;
         h->random = stage->seed + i;
         h->random = random_next(&h->random);
+        h->n_names = h->n_objects = stage->n_lower;
+        return h;
+}
+
+void random_workers_fill(RandomStage *stage, uint32_t n) {
+        for (unsigned i = 0; i < stage->n_workers; i++) {
+                RandomHand *h = hand_new(stage, i);
+
+                umask(0);
+                for (uint32_t k = 0; k < n; k++) {
+                        _cleanup_random_directory_ RandomDirectory d = random_somewhere(h);
+
+                        harness_assert(random_make(h, &d, random_new_name(h),
+                                                   random_below(h, 3) ? S_IFREG : S_IFDIR),
+                                       "cannot fill the lower layer: %m");
+                        /* Above, what is told of it has the inode of the copy, if any. */
+                        h->log->ops[k].inode = 0;
+                        h->log->ops[k].is_lower = true;
+                }
+                umask(022);
+                free(h);
+        }
+        stage->n_lower = n;
+}
+
+void random_worker_start(RandomStage *stage, unsigned i) {
+        RandomHand *h = hand_new(stage, i);
+
         h->log->pid = process_fork(work, h);
         free(h);
 }
