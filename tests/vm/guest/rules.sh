@@ -5,5 +5,6 @@
 
 . "$guest/tap.sh"
 [ "$boot" = 1 ] || exit 0
-export WHODUNLINK=/usr/local/bin/whodunlink
+# As a user has it: a service has no home.
+export WHODUNLINK=/usr/local/bin/whodunlink HOME=/root
 run_programs 1 /payload/root/test_root_tmpfiles /payload/root/test_root_why
