@@ -24,9 +24,8 @@ struct JournalSink {
         JournalDelivery *delivery;
         Buffer entry;
         size_t n_since_work; /* bytes added */
-        int epoll_fd;        /* readable when .flush has something to do: of … */
+        int epoll_fd; /* readable when .flush has something to do: of .timer_fd and the socket */
         int timer_fd;
-        int room_fd; /* … and the journal's socket while it is waited for; else -1 */
 };
 
 static void journal_sink_free(void *sink) {
@@ -61,7 +60,7 @@ int journal_sink_new(const char *socket_path, const HostFacts *host, UserNames *
 
         if (!s)
                 return -ENOMEM;
-        s->epoll_fd = s->timer_fd = s->room_fd = -1;
+        s->epoll_fd = s->timer_fd = -1;
         r = open_timer(s);
         if (r >= 0)
                 r = record_journal_new(host, names, &s->records);
@@ -75,15 +74,14 @@ int journal_sink_new(const char *socket_path, const HostFacts *host, UserNames *
         return 0;
 }
 
-/* An old descriptor that was closed meanwhile has left the epoll by itself. */
+/* Never taken back: closed it leaves by itself, and its number may be another's by then. */
 static int wait_for_room(JournalSink *s) {
-        struct epoll_event event = {.events = EPOLLOUT};
+        struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT};
         int fd = journal_delivery_fd(s->delivery);
 
-        if (s->room_fd >= 0 && s->room_fd != fd)
-                (void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->room_fd, NULL);
-        s->room_fd = fd;
-        if (fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) >= 0 || errno == EEXIST)
+        if (fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) >= 0)
+                return 0;
+        if (errno == EEXIST && epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, fd, &event) >= 0)
                 return 0;
         return -errno;
 }
