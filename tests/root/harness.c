@@ -89,6 +89,10 @@ bool harness_is_sanitized(void) {
         return IS_THREAD_SANITIZED || IS_ADDRESS_SANITIZED;
 }
 
+size_t harness_sanitizer_threads(void) {
+        return IS_THREAD_SANITIZED ? 1 : 0;
+}
+
 size_t harness_unknown_allowed(size_t n) {
         return IS_THREAD_SANITIZED ? n : IS_ADDRESS_SANITIZED ? n / 10 + 1 : n / 100 + 1;
 }

@@ -32,6 +32,8 @@ const char *harness_worker(void);
 size_t harness_scale(size_t n, size_t minimum);
 /* True when the program under test is built with a sanitizer, which costs memory and time. */
 bool harness_is_sanitized(void);
+/* How many threads of the program under test are a sanitizer's own. */
+size_t harness_sanitizer_threads(void);
 /*
  * How many of n deletions by short processes may lack facts about their deleter, in a test that is
  * about something else: a hundredth, since another guest of the host can take the CPUs away for
