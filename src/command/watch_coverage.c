@@ -113,7 +113,7 @@ static int add(WatchSession *s, CoverageFilesystem *f) {
         if (r == -ENOMEM)
                 return watch_news_say_error("watch", f->mount->point, r);
         /* The next look will find what is there now. */
-        if ((r == -ESTALE || r == -ENOENT || r == -ENOTDIR) && is_table_changed(s))
+        if ((r == -ESTALE || r == -ENOENT || r == -ENOTDIR || r == -EINVAL) && is_table_changed(s))
                 return s->is_started ? 0 : -EAGAIN;
         if (r < 0)
                 return watch_news_refuse(s, f, step, r);
@@ -166,7 +166,8 @@ static int wake(WatchSession *s, WatchedFilesystem *fs, CoverageFilesystem *f) {
         int r;
 
         r = watched_filesystem_wake(fs, f);
-        if (r == -EAGAIN)
+        /* A mount that was leaving just then cannot be held, as one that never can. */
+        if (r == -EAGAIN || (r == 0 && is_table_changed(s)))
                 return 1;
         if (r == 0) {
                 /* It is marked anew: by two groups all would be told twice. */
