@@ -308,7 +308,9 @@ static int decide(Victims *v, Rename *r, uint64_t waited_nsec, Victim *ret_victi
                 *ret_victim = (Victim){0};
                 return 0;
         }
-        *ret_victim = m->is_sure ? (Victim){0} : weigh(v, m);
+        *ret_victim = (Victim){0};
+        if (!m->is_sure)
+                *ret_victim = weigh(v, m);
         if (ret_victim->state == VICTIM_NONE && has_one_in_front(r))
                 ret_victim->state = VICTIM_POSSIBLE;
         /* What stands behind it tells of nothing that it destroyed. */
