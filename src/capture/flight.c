@@ -226,6 +226,22 @@ static void flight_begin_chunk(Flight *f, FlightChunk *c) {
         flight_append_chunk(f, c);
 }
 
+/* Its events stay where they are kept; .is_replayed is left to the caller. NULL: no memory. */
+static FlightChunk *chunk_of_kept(const KeptEntry *e, const uint8_t *bytes, size_t n_events) {
+        FlightChunk *c = chunk_new(chunk_size(0, n_events));
+
+        if (!c)
+                return NULL;
+        chunk_lay_out(c, 0, n_events);
+        c->events = bytes;
+        c->n_bytes = e->n_bytes;
+        c->realtime_nsec = e->realtime_nsec;
+        c->monotonic_nsec = e->monotonic_nsec;
+        c->empty_monotonic_nsec = e->empty_monotonic_nsec;
+        c->first_position = e->first_position;
+        return c;
+}
+
 /* Of what an earlier instance has read. Return: bytes, 0 that was all, -ENOMEM. */
 static int flight_replay(Flight *f) {
         const uint8_t *bytes;
@@ -236,17 +252,11 @@ static int flight_replay(Flight *f) {
         if (!kept_events_next(f->kept, &e, &bytes))
                 return 0;
         n_events = count_events(bytes, e.n_bytes);
-        c = chunk_new(chunk_size(0, n_events));
+        c = chunk_of_kept(&e, bytes, n_events);
         if (!c)
                 return -ENOMEM;
-        chunk_lay_out(c, 0, n_events);
         c->is_replayed = true;
-        c->events = bytes;
-        c->n_bytes = e.n_bytes;
-        c->realtime_nsec = e.realtime_nsec;
-        c->monotonic_nsec = e.monotonic_nsec;
-        c->empty_monotonic_nsec = e.empty_monotonic_nsec;
-        c->first_position = f->n_positions = e.first_position;
+        f->n_positions = e.first_position;
         flight_begin_chunk(f, c);
         f->is_drained = false;
         return (int)e.n_bytes;
@@ -294,18 +304,11 @@ static int flight_read_kept(Flight *f, int fd) {
         n_events = count_events(bytes, e.n_bytes);
         kept_events_commit(f->kept, &e, n_events);
         f->n_positions = e.first_position;
-        c = chunk_new(chunk_size(0, n_events));
+        c = chunk_of_kept(&e, bytes, n_events);
         if (!c)
                 /* The next instance will tell of them. */
                 return -ENOMEM;
-        chunk_lay_out(c, 0, n_events);
         c->is_replayed = false;
-        c->events = bytes;
-        c->n_bytes = e.n_bytes;
-        c->realtime_nsec = e.realtime_nsec;
-        c->monotonic_nsec = e.monotonic_nsec;
-        c->empty_monotonic_nsec = e.empty_monotonic_nsec;
-        c->first_position = e.first_position;
         flight_begin_chunk(f, c);
         flight_note_drained(f, e.n_bytes, before);
         return (int)n;
