@@ -222,6 +222,26 @@ char *monitor_errors(const Monitor *m) {
         return harness_read_file(m->error_path, NULL);
 }
 
+char *monitor_why(int expected_status, double timeout_sec, const char *const *args) {
+        const char *all[16] = {"why"};
+        char *output;
+        Monitor m;
+        int status;
+
+        for (size_t i = 0; args[i] && i < 14; i++)
+                all[i + 1] = args[i];
+        m = monitor_spawn(all);
+        status = monitor_wait(&m, timeout_sec);
+        output = harness_read_file(m.output_path, NULL);
+        if (status != expected_status) {
+                _cleanup_free_ char *errors = monitor_errors(&m);
+
+                harness_abort("exit status %d, not %d:\n%s%s", status, expected_status, output,
+                              errors);
+        }
+        return output;
+}
+
 size_t monitor_count_marks(pid_t pid) {
         _cleanup_free_ char *path = harness_format("/proc/%d/fdinfo", (int)pid);
         _cleanup_closedir_ DIR *d = opendir(path);

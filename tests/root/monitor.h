@@ -47,5 +47,8 @@ int monitor_wait(Monitor *m, double timeout_sec);
 size_t monitor_count_marks(pid_t pid);
 /* Its stderr, for messages; newly allocated. */
 char *monitor_errors(const Monitor *m);
+/* Runs `why ARGS` to its end, which must have that exit status. Return: its stdout, newly
+ * allocated. */
+char *monitor_why(int expected_status, double timeout_sec, const char *const *args);
 
 #define MONITOR_ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -79,25 +79,8 @@ static bool is_there(const char *path) {
         return lstat(path, &st) == 0;
 }
 
-/* Runs `why ARGS` to its end. Return: its stdout. */
 static char *why_text(int expected_status, const char *const *args) {
-        const char *all[16] = {"why"};
-        char *output;
-        Monitor m;
-        int status;
-
-        for (size_t i = 0; args[i] && i < 14; i++)
-                all[i + 1] = args[i];
-        m = monitor_spawn(all);
-        status = monitor_wait(&m, LIMIT_SEC);
-        output = harness_read_file(m.output_path, NULL);
-        if (status != expected_status) {
-                _cleanup_free_ char *errors = monitor_errors(&m);
-
-                harness_abort("exit status %d, not %d:\n%s%s", status, expected_status, output,
-                              errors);
-        }
-        return output;
+        return monitor_why(expected_status, LIMIT_SEC, args);
 }
 
 /* The one object of the one path of `why --json ARGS`; the caller's. */
